@@ -1,0 +1,1 @@
+"""The incident room of a trading firm."""

@@ -1,0 +1,133 @@
+"""SLA clocks: from one milestone to another within a limit, as the pack says.
+
+PagerDuty's timestamps decide: a view is computed from the milestones' history, never from what was announced.
+When the severity is raised, a clock still running starts anew with the new limit; one that had ended keeps the limit
+it ended under. Resolving ends every clock that waits for something before it: nothing is late after the end.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from warroom.domain import milestones
+from warroom.domain.decision import LoadedPack
+from warroom.domain.incident import ClockMark, Incident
+from warroom.domain.market import Sessions
+from warroom.domain.policy import Clock, SeverityId
+
+State = Literal["running", "warned", "paused", "late", "met", "corrected"]
+AFTER_RESOLVING = ("resolved", "resolution_announced", "reviewed", "closed")
+WARN_FRACTION = 5  # a fifth of the limit is left when nothing else is said
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClockView:
+    """One run of a clock at a moment. `used` counts as the clock counts; `end` is None while it runs.
+
+    State: running; warned (little is left); paused (outside market hours); late (past its limit, ended or not); met;
+    corrected (met, although a breach had been announced).
+    """
+
+    id: str
+    title: str
+    clock: Clock
+    start: datetime
+    end: datetime | None
+    within: timedelta
+    used: timedelta
+    deadline: datetime
+    warn_at: datetime
+    state: State
+    mark: ClockMark
+
+    @property
+    def left(self) -> timedelta:
+        """What is left of the limit; negative when late."""
+        return self.within - self.used
+
+
+def views(incident: Incident, pack: LoadedPack, now: datetime) -> tuple[ClockView, ...]:
+    """Every run of every clock of the incident, in the pack's order, as of `now` (UTC)."""
+    found: list[ClockView] = []
+    for severity_id in dict.fromkeys(s for _, s in incident.severities):
+        for clock_id, clock in pack.pack.severities[severity_id].clocks.items():
+            found += _runs(incident, pack.sessions, severity_id, clock_id, clock, now)
+    return tuple(found)
+
+
+def _runs(
+    i: Incident, sessions: Sessions, severity: SeverityId, clock_id: str, clock: Clock, now: datetime
+) -> Iterator[ClockView]:
+    for span in milestones.spans(i.history, clock.start, clock.end):
+        end = span.end
+        if end is None and clock.end not in AFTER_RESOLVING:
+            end = i.reached("resolved")
+        since, in_force = _severity_at(i, end or now)
+        if in_force != severity:
+            continue
+        raised = since != i.opened
+        start = max(span.start, since) if raised else span.start
+        mark = i.clocks.get((clock_id, start), ClockMark())
+        yield _view(sessions, clock_id, clock, start, end and max(end, start), now, mark)
+
+
+def _severity_at(i: Incident, at: datetime) -> tuple[datetime, SeverityId]:
+    current = i.severities[0]
+    for change in i.severities[1:]:
+        if change[0] <= at:
+            current = change
+    return current
+
+
+def _view(
+    sessions: Sessions,
+    clock_id: str,
+    clock: Clock,
+    start: datetime,
+    end: datetime | None,
+    now: datetime,
+    mark: ClockMark,
+) -> ClockView:
+    stop = end or max(now, start)
+    warn_span = clock.within - (clock.warn_before or clock.within / WARN_FRACTION)
+    if clock.counting == "market_hours":
+        used = sessions.elapsed(start, stop)
+        deadline = sessions.after(start, clock.within)
+        warn_at = sessions.after(start, max(warn_span, timedelta()))
+    else:
+        used = stop - start
+        deadline = start + clock.within
+        warn_at = start + max(warn_span, timedelta())
+    return ClockView(
+        id=clock_id,
+        title=clock.title,
+        clock=clock,
+        start=start,
+        end=end,
+        within=clock.within,
+        used=used,
+        deadline=deadline,
+        warn_at=warn_at,
+        state=_state(sessions, clock, end, stop, deadline, mark),
+        mark=mark,
+    )
+
+
+def _state(
+    sessions: Sessions,
+    clock: Clock,
+    end: datetime | None,
+    stop: datetime,
+    deadline: datetime,
+    mark: ClockMark,
+) -> State:
+    if end is not None:
+        if end > deadline:
+            return "late"
+        return "corrected" if mark.breached else "met"
+    if stop >= deadline:
+        return "late"
+    if clock.counting == "market_hours" and not sessions.is_open(stop):
+        return "paused"
+    return "warned" if mark.warned else "running"

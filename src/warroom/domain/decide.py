@@ -1,0 +1,117 @@
+"""The one place where inputs meet rules: decide(incident, input, context) → Decision. Pure: no I/O, no clock.
+
+A handler turns the input into facts and an answer; `schedule` adds what has come due; `reactions` turn each fact
+into effects. Nothing else changes an incident.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from warroom.domain import facts as f
+from warroom.domain import inputs, reactions, routing, schedule
+from warroom.domain.decision import Card, Context, Decision, LoadedPack, Route
+from warroom.domain.effects import Effect
+from warroom.domain.handling import Handled
+from warroom.domain.incident import Incident, evolve
+from warroom.domain.on_click import on_click
+from warroom.domain.on_command import on_command
+from warroom.domain.on_effect import on_effect
+from warroom.domain.on_form import on_form
+from warroom.domain.on_pagerduty import on_pagerduty
+
+ENGAGING = (
+    f.RoleAssigned,
+    f.ProbesRequested,
+    f.ActionRequested,
+    f.UpdateGiven,
+    f.NoteAdded,
+    f.StatusChanged,
+    f.StepDone,
+    f.StepSkipped,
+)
+
+
+def route(given: inputs.Input, cards: Sequence[Card], packs: Mapping[str, LoadedPack]) -> Route:
+    """Which incident and pack the input is about; see `routing`."""
+    return routing.route(given.body, cards, packs)
+
+
+def decide(incident: Incident | None, given: inputs.Input, ctx: Context) -> Decision:
+    """What follows from one input."""
+    handled = _handle(incident, given, ctx)
+    if incident is None and not (handled.facts and isinstance(handled.facts[0].what, f.IncidentOpened)):
+        return Decision(stray=handled.facts, answer=handled.answer)
+    facts: list[f.Fact] = []
+    effects: dict[str, Effect] = {}
+    current = incident
+
+    def take(new: Sequence[f.Fact]) -> None:
+        nonlocal current
+        for fact in new:
+            before, current = current, evolve(current, fact)
+            facts.append(fact)
+            for effect in reactions.react(before, current, fact, ctx.pack, ctx.now):
+                effects.setdefault(effect.key, effect)
+
+    take(handled.facts)
+    if current is None:
+        return Decision(answer=handled.answer)
+    take(_implied(current, facts, ctx))
+    while due := schedule.catch_up(current, ctx.pack, ctx.now)[1]:
+        take(due)
+        take(_automatic_probes(due, ctx))
+    refresh = isinstance(given.body, inputs.TimerDue) and given.body.key.startswith("panel:")
+    if current.count and (refresh or any(reactions.changes_panel(fact) for fact in facts)):
+        panel = reactions.Out(current, ctx.pack, ctx.now).panel()
+        effects.setdefault(panel.key, panel)
+    for effect in handled.effects:
+        effects.setdefault(effect.key, effect)
+    return Decision(
+        incident=current,
+        facts=tuple(facts),
+        effects=tuple(effects.values()),
+        timers=schedule.timers(current, ctx.pack, ctx.now),
+        answer=handled.answer,
+    )
+
+
+def _handle(incident: Incident | None, given: inputs.Input, ctx: Context) -> Handled:
+    body = given.body
+    match body:
+        case inputs.PagerDutyEvent():
+            return on_pagerduty(incident, body, given, ctx)
+        case inputs.Command():
+            return on_command(incident, body, given, ctx)
+        case inputs.Click():
+            return on_click(incident, body, given, ctx)
+        case inputs.Submission():
+            return on_form(incident, body, given, ctx)
+        case inputs.EffectResult():
+            return on_effect(incident, body, ctx)
+        case inputs.Pinned():
+            said = f.NoteAdded(text="Marked for the timeline", kind="pin", ts=body.ts)
+            return Handled(ctx.facts(body.actor.by, said)) if incident else Handled()
+        case inputs.TimerDue():
+            return Handled()
+
+
+def _implied(incident: Incident, facts: Sequence[f.Fact], ctx: Context) -> tuple[f.Fact, ...]:
+    """Milestones that follow from what people just did: the first engagement of a person is the response."""
+    engaged = next((x for x in facts if x.by.slack_id and isinstance(x.what, ENGAGING)), None)
+    if engaged is None or incident.reached("responding") or not incident.is_open:
+        return ()
+    return ctx.facts(engaged.by, f.MilestoneReached(milestone="responding", source="slack"))
+
+
+def _automatic_probes(due: Sequence[f.Fact], ctx: Context) -> tuple[f.Fact, ...]:
+    """Steps that collect readings by themselves ask for them as a person would."""
+    started = {x.what.step for x in due if isinstance(x.what, f.StepStarted)}
+    late = {x.what.step for x in due if isinstance(x.what, f.StepLate)}
+    asked: list[f.What] = []
+    for severity in ctx.pack.pack.severities.values():
+        for step in severity.steps:
+            does = (step.does if step.id in started else ()) + (step.if_late if step.id in late else ())
+            for do in does:
+                if do.kind == "probes" and do.probes:
+                    names = ctx.pack.pack.probe_groups[do.probes]
+                    asked.append(f.ProbesRequested(run=f"step-{step.id}", what=do.probes, probes=tuple(names)))
+    return ctx.facts(None, *asked)

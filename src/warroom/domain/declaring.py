@@ -1,0 +1,71 @@
+"""A person opens an incident."""
+
+from typing import get_args
+
+from warroom.domain import facts as f
+from warroom.domain.decision import Context
+from warroom.domain.effects import Form, Reply
+from warroom.domain.handling import Handled, wrong
+from warroom.domain.people import Actor
+from warroom.domain.policy import SeverityId
+from warroom.domain.severity import Alert, classify, match_playbook
+
+SEVERITIES: tuple[SeverityId, ...] = get_args(SeverityId)
+
+
+def on_declare(actor: Actor, text: str, ctx: Context) -> Handled:
+    """`declare` opens the form; `declare [P0] TITLE` opens the incident at once."""
+    first, _, rest = text.partition(" ")
+    severity = next((s for s in SEVERITIES if s == first.upper()), None)
+    title = (rest if severity else text).strip()
+    if not title or not ctx.pack.pack.id:
+        return Handled(answer=Form("declare", "", form_context(title, severity, ctx)))
+    if len(title) > 200:
+        return wrong("The title is too long: at most 200 characters.", "Put the rest into /incident note TEXT.")
+    return opened(actor, title, severity, "", ctx)
+
+
+def form_context(title: str, severity: SeverityId | None, ctx: Context) -> dict[str, object]:
+    """What the declare form shows."""
+    packs = [{"value": name, "label": p.pack.title} for name, p in ctx.packs.items()]
+    first = next(iter(ctx.packs.values()), ctx.pack)
+    rows = [{"value": s, "label": f"{s} {level.title}"} for s, level in sorted(first.pack.severities.items())]
+    values = {"title": title, "severity": severity or "P1"}
+    return {"packs": packs, "severities": rows, "values": values}
+
+
+def opened(actor: Actor, title: str, severity: SeverityId | None, description: str, ctx: Context) -> Handled:
+    """Facts and answer of a declared incident; without a severity the pack's rules decide."""
+    reason = f"declared by {actor.name}"
+    if severity is None:
+        alert = Alert(
+            title=title, description=description, market="open" if ctx.pack.sessions.is_open(ctx.now) else "closed"
+        )
+        severity, why = classify(ctx.pack.pack, alert)
+        reason = f"{why}; declared by {actor.name}"
+    facts = declare(actor, title, severity, description, reason, ctx)
+    return Handled(facts, Reply("declared", {"id": ctx.new_id, "title": title, "severity": severity}))
+
+
+def declare(
+    actor: Actor, title: str, severity: SeverityId, description: str, reason: str, ctx: Context
+) -> tuple[f.Fact, ...]:
+    """The facts of an incident that a person opens."""
+    market = ctx.pack.sessions.is_open(ctx.now)
+    alert = Alert(title=title, description=description, market="open" if market else "closed")
+    what = f.IncidentOpened(
+        id=ctx.new_id,
+        title=" ".join(title.split()),
+        severity=severity,
+        severity_reason=reason,
+        pack=ctx.pack.pack.id,
+        pack_hash=ctx.pack.hash,
+        playbook=match_playbook(ctx.pack.pack, alert),
+        service=None,
+        description=description,
+        origin="slack",
+        market_open=market,
+    )
+    detected = f.MilestoneReached(milestone="detected", source="slack")
+    declared = f.MilestoneReached(milestone="declared", source="slack")
+    return ctx.facts(actor.by, what, detected, declared)

@@ -1,0 +1,296 @@
+"""What happened: the only source of an incident's state, append-only.
+
+A `Fact` says when it happened (UTC; PagerDuty's own time where PagerDuty knows it), by whom, and what. Everything in
+`What` is plain data, so that a fact is stored as JSON and hashed.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from warroom.domain.people import By
+from warroom.domain.policy import Milestone, SeverityId
+
+
+@dataclass(frozen=True, kw_only=True)
+class IncidentOpened:
+    """An incident began; the pack is frozen by its hash."""
+
+    id: str
+    title: str
+    severity: SeverityId
+    severity_reason: str
+    pack: str
+    pack_hash: str
+    playbook: str | None
+    service: str | None
+    description: str
+    origin: Literal["pagerduty", "slack"]
+    details: Mapping[str, object] = field(default_factory=dict)
+    market_open: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class PagerDutyLinked:
+    """The incident has a counterpart in PagerDuty."""
+
+    pagerduty_id: str
+    url: str | None
+    service_id: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MilestoneReached:
+    """A milestone was reached at the fact's time, as `source` says."""
+
+    milestone: Milestone
+    source: Literal["pagerduty", "slack", "warroom"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MilestoneWithdrawn:
+    """A milestone no longer holds: PagerDuty unacknowledged or reopened the incident."""
+
+    milestone: Milestone
+    source: Literal["pagerduty", "slack", "warroom"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeverityChanged:
+    """The severity is another one from now on."""
+
+    severity: SeverityId
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatusChanged:
+    """Investigating, identified, monitoring or resolved."""
+
+    status: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoleAssigned:
+    """A role is now played by `person`."""
+
+    role: str
+    person: By
+
+
+@dataclass(frozen=True, kw_only=True)
+class EffectDone:
+    """An effect took place; `result` is what the other side said."""
+
+    key: str
+    kind: str
+    result: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EffectFailed:
+    """An effect did not take place (refused), or nobody knows (unknown)."""
+
+    key: str
+    kind: str
+    outcome: Literal["refused", "unknown"]
+    error: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClockWarned:
+    """A clock that began at `start` is about to run out."""
+
+    clock: str
+    start: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClockBreached:
+    """A clock that began at `start` ran out at `deadline`."""
+
+    clock: str
+    start: datetime
+    deadline: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClockCorrected:
+    """A breach was announced, but the milestone had been reached in time (at `reached`)."""
+
+    clock: str
+    start: datetime
+    reached: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepStarted:
+    """An escalation step's time has come."""
+
+    step: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepDone:
+    """An escalation step is done."""
+
+    step: str
+    how: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepSkipped:
+    """An escalation step was left out, for a reason."""
+
+    step: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepLate:
+    """An escalation step was not done by its end (`due`)."""
+
+    step: str
+    due: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class UpdateAsked:
+    """The room was asked for the update due at `due`."""
+
+    cadence: str
+    due: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class UpdateGiven:
+    """A status update went out. `human` is False when nobody answered and it was made from what is known.
+
+    `due` is the scheduled moment it answers; None when given in between. `cadence` names the schedule it was made
+    for; "" for a person's update, which serves all of them.
+    """
+
+    human: bool
+    status: str
+    summary: str
+    next_steps: str
+    eta: str
+    impact: str
+    due: datetime | None = None
+    cadence: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoteAdded:
+    """Something for the timeline: a note, a marked message (`ts`), or news from PagerDuty."""
+
+    text: str
+    kind: str = "note"
+    ts: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProbesRequested:
+    """Somebody (or a step) asked for diagnostics."""
+
+    run: str
+    what: str
+    probes: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProbesReported:
+    """The probes of a run came back; `results` are dicts of `platform.ProbeResult`."""
+
+    run: str
+    results: tuple[Mapping[str, object], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActionRequested:
+    """An authorised person ordered an action. `mode` is dry_run or live, `request` what will be sent."""
+
+    run: str
+    action: str
+    scope: str | None
+    reason: str
+    mode: Literal["dry_run", "live"]
+    parameters: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActionSettled:
+    """What became of an action: confirmed by reading back, failed, or unknown."""
+
+    run: str
+    action: str
+    scope: str | None
+    outcome: Literal["confirmed", "failed", "unknown", "dry_run"]
+    detail: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Denied:
+    """Somebody asked for what they may not do; nothing was done."""
+
+    what: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resolved:
+    """What the people said when they resolved it."""
+
+    summary: str
+    root_cause: str
+    actions_taken: str
+    impact: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertJoined:
+    """Another alert belongs to this incident."""
+
+    pagerduty_id: str
+    title: str
+
+
+What = (
+    IncidentOpened
+    | PagerDutyLinked
+    | MilestoneReached
+    | MilestoneWithdrawn
+    | SeverityChanged
+    | StatusChanged
+    | RoleAssigned
+    | EffectDone
+    | EffectFailed
+    | ClockWarned
+    | ClockBreached
+    | ClockCorrected
+    | StepStarted
+    | StepDone
+    | StepSkipped
+    | StepLate
+    | UpdateAsked
+    | UpdateGiven
+    | NoteAdded
+    | ProbesRequested
+    | ProbesReported
+    | ActionRequested
+    | ActionSettled
+    | Denied
+    | Resolved
+    | AlertJoined
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fact:
+    """`what` happened `at` (UTC), by `by`. `recorded` is when we learned of it (UTC)."""
+
+    at: datetime
+    recorded: datetime
+    by: By
+    what: What

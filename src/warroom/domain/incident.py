@@ -1,0 +1,314 @@
+"""An incident's state: the fold of its facts. There is no other way to change one."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, Literal
+
+from warroom.domain import facts as f
+from warroom.domain import milestones
+from warroom.domain.milestones import History, Moment
+from warroom.domain.people import By
+from warroom.domain.policy import Milestone, SeverityId
+
+RECENT = 30
+EMPTY: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepMark:
+    """How far an escalation step is. `at` is when it was started, done, skipped or late (UTC)."""
+
+    state: Literal["started", "done", "skipped", "late"]
+    at: datetime
+    by: By
+    note: str = ""
+    late: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClockMark:
+    """What was said about one run of a clock."""
+
+    warned: bool = False
+    breached: bool = False
+    corrected: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Update:
+    """A status update that went out at `at` (UTC)."""
+
+    at: datetime
+    by: By
+    human: bool
+    status: str
+    summary: str
+    next_steps: str
+    eta: str
+    impact: str
+    due: datetime | None
+    cadence: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One ordered action and what became of it (`outcome` is "requested" until it settles)."""
+
+    run: str
+    action: str
+    scope: str | None
+    reason: str
+    mode: str
+    by: By
+    at: datetime
+    parameters: Mapping[str, object] = EMPTY
+    outcome: str = "requested"
+    detail: str = ""
+    settled: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Diagnosis:
+    """One run of probes; `results` is empty until they report."""
+
+    run: str
+    what: str
+    probes: tuple[str, ...]
+    by: By
+    at: datetime
+    results: tuple[Mapping[str, object], ...] = ()
+    reported: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Incident:
+    """One incident as it stands. `count` is the number of facts folded in, `recent` the last ones worth telling."""
+
+    id: str
+    title: str
+    severity: SeverityId
+    severity_reason: str
+    severity_since: datetime
+    severities: tuple[tuple[datetime, SeverityId], ...]
+    opened: datetime
+    opened_by: By
+    pack: str
+    pack_hash: str
+    playbook: str | None
+    service: str | None
+    description: str
+    origin: str
+    market_open: bool
+    details: Mapping[str, object] = EMPTY
+    count: int = 0
+    status: str = "investigating"
+    pagerduty_id: str | None = None
+    pagerduty_url: str | None = None
+    pagerduty_service: str | None = None
+    history: History = ()
+    roles: Mapping[str, By] = EMPTY
+    done: Mapping[str, Mapping[str, Any]] = EMPTY
+    failed: Mapping[str, f.EffectFailed] = EMPTY
+    clocks: Mapping[tuple[str, datetime], ClockMark] = field(default_factory=dict)
+    steps: Mapping[str, StepMark] = EMPTY
+    asked: Mapping[str, datetime] = EMPTY
+    updates: tuple[Update, ...] = ()
+    notes: tuple[f.Fact, ...] = ()
+    diagnoses: tuple[Diagnosis, ...] = ()
+    runs: tuple[Run, ...] = ()
+    resolution: f.Resolved | None = None
+    joined: tuple[f.AlertJoined, ...] = ()
+    recent: tuple[f.Fact, ...] = ()
+
+    def reached(self, milestone: Milestone) -> datetime | None:
+        """When the milestone was reached (UTC); None while it is not."""
+        return milestones.reached(self.history, milestone)
+
+    @property
+    def room(self) -> str | None:
+        """The id of the incident's channel, once it exists."""
+        return self.done.get("room", EMPTY).get("channel")
+
+    @property
+    def room_name(self) -> str | None:
+        """The name of the incident's channel without the #, once it exists."""
+        return self.done.get("room", EMPTY).get("name")
+
+    @property
+    def is_open(self) -> bool:
+        """Not resolved (or reopened since)."""
+        return self.reached("resolved") is None
+
+    @property
+    def commander(self) -> By | None:
+        """The incident commander, once there is one."""
+        return self.roles.get("commander")
+
+    @property
+    def halts(self) -> tuple[Run, ...]:
+        """Actions with a scope: trading halts, oldest first."""
+        return tuple(r for r in self.runs if r.scope)
+
+
+def fold(facts: Iterable[f.Fact]) -> Incident | None:
+    """The incident that these facts, in the order recorded, add up to; None for no facts."""
+    incident: Incident | None = None
+    for fact in facts:
+        incident = evolve(incident, fact)
+    return incident
+
+
+def evolve(incident: Incident | None, fact: f.Fact) -> Incident:
+    """The incident after one more fact. Raises ValueError when the first fact does not open one."""
+    what = fact.what
+    if incident is None:
+        if not isinstance(what, f.IncidentOpened):
+            raise ValueError(f"the first fact of an incident must open it, not {type(what).__name__}")
+        return Incident(
+            id=what.id,
+            title=what.title,
+            severity=what.severity,
+            severity_reason=what.severity_reason,
+            severity_since=fact.at,
+            severities=((fact.at, what.severity),),
+            opened=fact.at,
+            opened_by=fact.by,
+            pack=what.pack,
+            pack_hash=what.pack_hash,
+            playbook=what.playbook,
+            service=what.service,
+            description=what.description,
+            origin=what.origin,
+            market_open=what.market_open,
+            details=what.details,
+            count=1,
+            recent=(fact,),
+        )
+    told = not isinstance(what, f.EffectDone)
+    recent = (*incident.recent, fact)[-RECENT:] if told else incident.recent
+    return replace(incident, count=incident.count + 1, recent=recent, **_change(incident, fact))
+
+
+def _change(i: Incident, fact: f.Fact) -> dict[str, Any]:
+    what = fact.what
+    match what:
+        case f.IncidentOpened():
+            raise ValueError(f"{i.id} is open already")
+        case f.PagerDutyLinked():
+            return {
+                "pagerduty_id": what.pagerduty_id,
+                "pagerduty_url": what.url,
+                "pagerduty_service": what.service_id,
+            }
+        case f.MilestoneReached() | f.MilestoneWithdrawn():
+            came = isinstance(what, f.MilestoneReached)
+            moment = Moment(fact.at, came, what.milestone, what.source)
+            return {"history": milestones.add(i.history, moment)}
+        case f.SeverityChanged():
+            return {
+                "severity": what.severity,
+                "severity_reason": what.reason,
+                "severity_since": fact.at,
+                "severities": (*i.severities, (fact.at, what.severity)),
+            }
+        case f.StatusChanged():
+            return {"status": what.status}
+        case f.RoleAssigned():
+            return {"roles": {**i.roles, what.role: what.person}}
+        case f.EffectDone():
+            failed = {k: v for k, v in i.failed.items() if k != what.key}
+            return {"done": {**i.done, what.key: what.result}, "failed": failed}
+        case f.EffectFailed():
+            return {"failed": {**i.failed, what.key: what}}
+        case f.ClockWarned() | f.ClockBreached() | f.ClockCorrected():
+            return {"clocks": _mark_clock(i, what)}
+        case f.StepStarted() | f.StepDone() | f.StepSkipped() | f.StepLate():
+            return {"steps": _mark_step(i, fact, what)}
+        case f.UpdateAsked():
+            return {"asked": {**i.asked, what.cadence: what.due}}
+        case f.UpdateGiven():
+            return _update(i, fact, what)
+        case f.NoteAdded() | f.Denied():
+            return {"notes": (*i.notes, fact)}
+        case f.ProbesRequested():
+            run = Diagnosis(run=what.run, what=what.what, probes=what.probes, by=fact.by, at=fact.at)
+            return {"diagnoses": (*i.diagnoses, run)}
+        case f.ProbesReported():
+            return {
+                "diagnoses": tuple(
+                    replace(d, results=what.results, reported=fact.at) if d.run == what.run else d for d in i.diagnoses
+                )
+            }
+        case f.ActionRequested():
+            asked = Run(
+                run=what.run,
+                action=what.action,
+                scope=what.scope,
+                reason=what.reason,
+                mode=what.mode,
+                by=fact.by,
+                at=fact.at,
+                parameters=what.parameters,
+            )
+            return {"runs": (*i.runs, asked)}
+        case f.ActionSettled():
+            return {
+                "runs": tuple(
+                    replace(r, outcome=what.outcome, detail=what.detail, settled=fact.at) if r.run == what.run else r
+                    for r in i.runs
+                )
+            }
+        case f.Resolved():
+            return {"resolution": what}
+        case f.AlertJoined():
+            return {"joined": (*i.joined, what)}
+
+
+def _mark_clock(
+    i: Incident, what: f.ClockWarned | f.ClockBreached | f.ClockCorrected
+) -> Mapping[tuple[str, datetime], ClockMark]:
+    key = (what.clock, what.start)
+    mark = i.clocks.get(key, ClockMark())
+    match what:
+        case f.ClockWarned():
+            mark = replace(mark, warned=True)
+        case f.ClockBreached():
+            mark = replace(mark, breached=True)
+        case f.ClockCorrected():
+            mark = replace(mark, corrected=True)
+    return {**i.clocks, key: mark}
+
+
+def _mark_step(
+    i: Incident, fact: f.Fact, what: f.StepStarted | f.StepDone | f.StepSkipped | f.StepLate
+) -> Mapping[str, StepMark]:
+    before = i.steps.get(what.step)
+    late = before.late if before else None
+    match what:
+        case f.StepStarted():
+            mark = StepMark(state="started", at=fact.at, by=fact.by)
+        case f.StepDone():
+            mark = StepMark(state="done", at=fact.at, by=fact.by, note=what.how, late=late)
+        case f.StepSkipped():
+            mark = StepMark(state="skipped", at=fact.at, by=fact.by, note=what.reason, late=late)
+        case f.StepLate():
+            mark = StepMark(state="late", at=fact.at, by=fact.by, late=what.due)
+    return {**i.steps, what.step: mark}
+
+
+def _update(i: Incident, fact: f.Fact, what: f.UpdateGiven) -> dict[str, Any]:
+    update = Update(
+        at=fact.at,
+        by=fact.by,
+        human=what.human,
+        status=what.status,
+        summary=what.summary,
+        next_steps=what.next_steps,
+        eta=what.eta,
+        impact=what.impact,
+        due=what.due,
+        cadence=what.cadence,
+    )
+    return {"updates": (*i.updates, update), "status": what.status}

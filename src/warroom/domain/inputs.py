@@ -1,0 +1,124 @@
+"""Everything that can reach us. An `Input` is written to the inbox before anybody gets an answer.
+
+`source` and `source_id` together are unique: a repeat of the same delivery is recognised by them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from warroom.domain.people import Actor, By
+
+
+@dataclass(frozen=True, kw_only=True)
+class PagerDutyIncident:
+    """What a PagerDuty payload tells about its incident; absent parts are None or empty."""
+
+    id: str
+    title: str = ""
+    number: int | None = None
+    url: str | None = None
+    status: str | None = None
+    urgency: str | None = None
+    priority: str | None = None
+    service_id: str | None = None
+    service_name: str | None = None
+    key: str | None = None
+    created_at: datetime | None = None
+    assignees: tuple[str, ...] = ()
+    details: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PagerDutyEvent:
+    """A webhook v3 event, or the same news read by the reconciler.
+
+    `type` is PagerDuty's, e.g. "incident.acknowledged". `text` is a note's or update's content; `people` are
+    names of assignees or responders; `at` is PagerDuty's occurred_at (UTC).
+    """
+
+    type: str
+    at: datetime
+    incident: PagerDutyIncident | None
+    agent: By
+    text: str = ""
+    people: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """A slash command, e.g. name="/incident", text="ack"."""
+
+    actor: Actor
+    channel: str
+    name: str
+    text: str
+    trigger: str
+    response_url: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Click:
+    """A button. `action` is its action_id, `value` what we put in it."""
+
+    actor: Actor
+    channel: str
+    message_ts: str
+    action: str
+    value: str
+    trigger: str
+    response_url: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submission:
+    """A modal sent in. `form` is its callback id, `about` the incident id it was opened for (or "")."""
+
+    actor: Actor
+    form: str
+    about: str
+    values: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pinned:
+    """Somebody marked a message in an incident's channel for the timeline (:pushpin:)."""
+
+    actor: Actor
+    channel: str
+    ts: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimerDue:
+    """A moment of `schedule` has come. `due` is when it should have been (UTC)."""
+
+    incident: str
+    key: str
+    due: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class EffectResult:
+    """What became of an effect: outcome is done, refused (for good) or unknown."""
+
+    incident: str
+    key: str
+    kind: str
+    outcome: str
+    result: Mapping[str, object] = field(default_factory=dict)
+    error: str = ""
+    started: datetime | None = None
+
+
+Body = PagerDutyEvent | Command | Click | Submission | Pinned | TimerDue | EffectResult
+
+
+@dataclass(frozen=True, kw_only=True)
+class Input:
+    """One thing that reached us, and when (UTC)."""
+
+    source: str
+    source_id: str
+    received: datetime
+    body: Body

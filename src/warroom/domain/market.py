@@ -1,0 +1,63 @@
+"""Market hours: when the market is open, and time counted only while it is."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sessions:
+    """Trading sessions in local time. `half_days` gives the earlier close of a shortened day."""
+
+    timezone: str
+    open: time
+    close: time
+    weekdays: frozenset[int] = frozenset(range(5))
+    holidays: frozenset[date] = field(default_factory=frozenset)
+    half_days: dict[date, time] = field(default_factory=dict)
+
+    def session(self, day: date) -> tuple[datetime, datetime] | None:
+        """Open and close of a local day in UTC; None when the market stays closed."""
+        if day.weekday() not in self.weekdays or day in self.holidays:
+            return None
+        zone = ZoneInfo(self.timezone)
+        close = self.half_days.get(day, self.close)
+        begin = datetime.combine(day, self.open, zone).astimezone(UTC)
+        end = datetime.combine(day, close, zone).astimezone(UTC)
+        return begin, end
+
+    def is_open(self, at: datetime) -> bool:
+        """Whether the market is open at `at` (UTC); the open itself counts, the close does not."""
+        session = self.session(at.astimezone(ZoneInfo(self.timezone)).date())
+        return session is not None and session[0] <= at < session[1]
+
+    def sessions_from(self, at: datetime) -> Iterator[tuple[datetime, datetime]]:
+        """Sessions that end after `at` (UTC), in order, up to 400 days ahead."""
+        day = at.astimezone(ZoneInfo(self.timezone)).date()
+        for ahead in range(400):
+            session = self.session(day + timedelta(days=ahead))
+            if session and session[1] > at:
+                yield session
+
+    def elapsed(self, start: datetime, end: datetime) -> timedelta:
+        """Time from `start` to `end` (UTC) that lies in sessions; zero when `end` is not after `start`."""
+        total = timedelta()
+        for begin, close in self.sessions_from(start):
+            if begin >= end:
+                break
+            total += min(close, end) - max(begin, start)
+        return max(total, timedelta())
+
+    def after(self, start: datetime, span: timedelta) -> datetime:
+        """The moment (UTC) at which `span` of session time has passed since `start`.
+
+        Raises ValueError when that is more than 400 days away.
+        """
+        left = span
+        for begin, close in self.sessions_from(start):
+            begin = max(begin, start)
+            if close - begin >= left:
+                return begin + left
+            left -= close - begin
+        raise ValueError("that much market time does not pass within 400 days")

@@ -1,0 +1,90 @@
+"""The named moments of an incident, however late and in whatever order their news arrive.
+
+The history of a milestone is kept in the order in which things happened, not in which we heard of them: the same
+news in any order gives the same history. PagerDuty's word on a moment replaces our own.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from warroom.domain.policy import Milestone
+
+
+@dataclass(frozen=True, order=True)
+class Moment:
+    """Milestone `milestone` was reached (or withdrawn) at `at`, as `source` says."""
+
+    at: datetime
+    reached: bool
+    milestone: Milestone
+    source: str
+
+
+@dataclass(frozen=True)
+class Span:
+    """From `start` until the milestone was reached at `end`; None: it has not been."""
+
+    start: datetime
+    end: datetime | None
+
+
+History = tuple[Moment, ...]
+
+
+def add(history: History, moment: Moment) -> History:
+    """`history` with `moment` in its place in time; a repeat changes nothing."""
+    if moment in history:
+        return history
+    return tuple(sorted({*history, moment}))
+
+
+def of(history: History, milestone: Milestone) -> History:
+    """The moments of one milestone, with our own claims left out where PagerDuty speaks of the same turn.
+
+    A turn is what lies between two withdrawals. Within it PagerDuty's times count if there are any.
+    """
+    moments = [m for m in history if m.milestone == milestone]
+    turns: list[list[Moment]] = [[]]
+    for moment in moments:
+        turns[-1].append(moment)
+        if not moment.reached:
+            turns.append([])
+    kept: list[Moment] = []
+    for turn in turns:
+        theirs = any(m.reached and m.source == "pagerduty" for m in turn)
+        kept += [m for m in turn if not m.reached or not theirs or m.source == "pagerduty"]
+    return tuple(kept)
+
+
+def reached(history: History, milestone: Milestone) -> datetime | None:
+    """When the milestone was reached for the current turn (UTC); None while it is not."""
+    at: datetime | None = None
+    for moment in of(history, milestone):
+        if not moment.reached:
+            at = None
+        elif at is None:
+            at = moment.at
+    return at
+
+
+def first(history: History, milestone: Milestone) -> datetime | None:
+    """When the milestone was first reached (UTC), whether or not it was withdrawn later."""
+    return next((m.at for m in of(history, milestone) if m.reached), None)
+
+
+def spans(history: History, start: Milestone, end: Milestone) -> tuple[Span, ...]:
+    """Each stretch of waiting for `end`: from the first `start`, and again from every withdrawal of `end`."""
+    begin = first(history, start)
+    if begin is None:
+        return ()
+    found: list[Span] = []
+    open_since: datetime | None = begin
+    for moment in of(history, end):
+        if moment.reached and open_since is not None:
+            found.append(Span(open_since, max(moment.at, open_since)))
+            open_since = None
+        elif not moment.reached and open_since is None:
+            open_since = max(moment.at, begin)
+    if open_since is not None:
+        found.append(Span(open_since, None))
+    return tuple(found)

@@ -1,0 +1,44 @@
+"""Buttons: the same acts as the commands, with the incident in the button's value."""
+
+from collections.abc import Callable, Mapping
+
+from warroom.domain import halting, on_command
+from warroom.domain.decision import Context
+from warroom.domain.declaring import form_context
+from warroom.domain.effects import Form
+from warroom.domain.handling import Handled, wrong
+from warroom.domain.incident import Incident
+from warroom.domain.inputs import Click, Input
+from warroom.domain.people import Actor
+
+Act = Callable[[Incident, Actor, str, Input, Context], Handled]
+ACTS: Mapping[str, Act] = {
+    "incident.ack": on_command.acknowledge,
+    "incident.take": on_command.take_command,
+    "incident.update": on_command.open_update_form,
+    "incident.resolve": on_command.open_resolve_form,
+    "postmortem.draft": on_command.draft,
+}
+
+
+def on_click(incident: Incident | None, click: Click, given: Input, ctx: Context) -> Handled:
+    """A button's value is INCIDENT or INCIDENT|MORE."""
+    _, _, more = click.value.partition("|")
+    if click.action == "halt.confirm":
+        return halting.confirm(incident, click.actor, click.value, ctx)
+    if click.action == "incident.declare":
+        return Handled(answer=Form("declare", "", form_context("", None, ctx)))
+    if incident is None:
+        return wrong("This button's incident is not known here any more.", "/incident list shows the open ones.")
+    if click.action in ACTS:
+        return ACTS[click.action](incident, click.actor, "", given, ctx)
+    match click.action:
+        case "halt.open":
+            return halting.on_halt(incident, click.actor, "", given, ctx)
+        case "diagnostics.run":
+            return on_command.diagnostics(incident, click.actor, more, given, ctx)
+        case "step.done":
+            return on_command.mark_step(incident, click.actor, more, None, ctx)
+        case "step.skip":
+            return Handled(answer=Form("step_skip", click.value, {"values": {"reason": ""}}))
+    return wrong("This button is from an older version.", "/incident help lists what you can type.")

@@ -1,0 +1,272 @@
+"""Slash commands: what people type under stress. Every one answers with what happened or what to type instead."""
+
+from collections.abc import Callable, Mapping
+
+from warroom.domain import facts as f
+from warroom.domain import halting, views
+from warroom.domain.commands import INCIDENT, did_you_mean, person, take_apart
+from warroom.domain.decision import Context
+from warroom.domain.declaring import SEVERITIES, on_declare
+from warroom.domain.effects import Effect, Form, Reply, moment
+from warroom.domain.handling import (
+    Handled,
+    card_row,
+    panel_answer,
+    room_link,
+    run_id,
+    say,
+    which_incident,
+    wrong,
+)
+from warroom.domain.incident import Incident
+from warroom.domain.inputs import Command, Input
+from warroom.domain.people import Actor, By
+from warroom.domain.reactions import Out, postmortem
+from warroom.domain.routing import open_cards
+
+
+def on_command(incident: Incident | None, command: Command, given: Input, ctx: Context) -> Handled:
+    """The answer to a slash command, and the facts it makes."""
+    typed = take_apart(command.name, command.text)
+    if typed.named and incident is None:
+        handled = wrong(f"There is no incident “{typed.named}”.", "/incident list shows the open ones.")
+    elif command.name == "/halt":
+        handled = halting.on_halt(incident, command.actor, typed.rest, given, ctx)
+    elif command.name == "/diagnostics":
+        handled = diagnostics(incident, command.actor, typed.rest, given, ctx)
+    elif command.name == "/incident-status":
+        handled = panel_answer(incident, ctx) if incident else _status_without(ctx)
+    elif typed.word in ("help", "list", "declare"):
+        handled = _WITHOUT[typed.word](command.actor, typed.rest, ctx)
+    elif typed.word not in INCIDENT:
+        hints = [f"/incident {INCIDENT[w].usage}" for w in did_you_mean(typed.word, dict(INCIDENT))[:3]]
+        handled = wrong(f"There is no /incident {typed.word}.", *hints, "/incident help lists everything.")
+    elif incident is None:
+        handled = which_incident(ctx, f"/incident {typed.word}")
+    else:
+        handled = _WITHIN[typed.word](incident, command.actor, typed.rest, given, ctx)
+    return handled
+
+
+def acknowledge(incident: Incident, actor: Actor, text: str, given: Input, ctx: Context) -> Handled:
+    """Acknowledged here at once; PagerDuty is told, and its time replaces ours when it answers."""
+    if not incident.is_open:
+        return wrong(f"{incident.id} is resolved already.", "/incident list shows the open ones.")
+    at = incident.reached("acknowledged")
+    if at:
+        return say("already", text="was acknowledged already", at=moment(at), **room_link(incident))
+    fact = f.MilestoneReached(milestone="acknowledged", source="slack")
+    return Handled(ctx.facts(actor.by, fact), Reply("done", {"text": "You acknowledged it", **room_link(incident)}))
+
+
+def take_command(incident: Incident, actor: Actor, text: str, given: Input, ctx: Context) -> Handled:
+    """The person becomes incident commander."""
+    if incident.commander and incident.commander.id == actor.by.id:
+        at = incident.reached("commander_assigned") or ctx.now
+        return say("already", text="is yours already", at=moment(at), **room_link(incident))
+    return _assign(incident, actor, "commander", actor.by, ctx)
+
+
+def diagnostics(incident: Incident | None, actor: Actor, text: str, given: Input, ctx: Context) -> Handled:
+    """Runs a playbook's readings, a group's, or a single one; without a word those of the matched playbook."""
+    if incident is None:
+        return which_incident(ctx, "/diagnostics")
+    pack = ctx.pack.pack
+    choices: dict[str, tuple[str, ...]] = {name: book.diagnosis for name, book in pack.playbooks.items()}
+    choices |= {name: tuple(probes) for name, probes in pack.probe_groups.items()}
+    choices |= {name: (name,) for name in pack.probes}
+    what = text.strip() or incident.playbook or next(iter(pack.probe_groups), "")
+    if what not in choices:
+        near = did_you_mean(what, tuple(choices))[:5]
+        return wrong(f"There are no diagnostics called “{what}”.", *(f"/diagnostics {n}" for n in near))
+    fact = f.ProbesRequested(run=run_id(given), what=what, probes=choices[what])
+    answer = Reply("diagnostics_started", {"what": what, "count": len(choices[what]), **room_link(incident)})
+    return Handled(ctx.facts(actor.by, fact), answer)
+
+
+def open_update_form(incident: Incident, actor: Actor, text: str, given: Input, ctx: Context) -> Handled:
+    """`update TEXT` sends it at once with everything else as it was; without text the form opens, filled in."""
+    last = next((u for u in reversed(incident.updates) if u.human), None)
+    values = {
+        "status": incident.status,
+        "summary": "",
+        "next_steps": last.next_steps if last else "",
+        "eta": last.eta if last else "",
+        "impact": views.impact(incident, ctx.pack),
+    }
+    if not incident.is_open:
+        return wrong(f"{incident.id} is resolved.", "/incident note TEXT still adds to its timeline.")
+    if not text:
+        return Handled(answer=Form("update", incident.id, {"values": values}))
+    return give_update(incident, actor, values | {"summary": text}, ctx)
+
+
+def give_update(incident: Incident, actor: Actor, values: Mapping[str, str], ctx: Context) -> Handled:
+    """A person's update, to every audience of the cadence."""
+    due = next(iter(incident.asked.values()), None)
+    given = f.UpdateGiven(
+        human=True,
+        status=values.get("status") or incident.status,
+        summary=values["summary"].strip(),
+        next_steps=values.get("next_steps", "").strip(),
+        eta=values.get("eta", "").strip(),
+        impact=values.get("impact", "").strip(),
+        due=due,
+    )
+    answer = Reply("done", {"text": "Your update is on its way", **room_link(incident)})
+    return Handled(ctx.facts(actor.by, given), answer)
+
+
+def open_resolve_form(incident: Incident, actor: Actor, text: str, given: Input, ctx: Context) -> Handled:
+    """The resolve form; what was done so far is filled in. After resolving it still takes the root cause."""
+    said = incident.resolution
+    values = {
+        "summary": said.summary if said else "",
+        "root_cause": said.root_cause if said else "",
+        "actions_taken": said.actions_taken if said else "\n".join(views.taken(incident)),
+        "impact": views.impact(incident, ctx.pack),
+    }
+    in_force = [views.run_line(r) for r in views.halts_in_force(incident)]
+    return Handled(answer=Form("resolve", incident.id, {"values": values, "in_force": in_force}))
+
+
+def draft(incident: Incident, actor: Actor, text: str, given: Input, ctx: Context) -> Handled:
+    """Compiles the post-mortem draft now."""
+    effect: Effect = postmortem(Out(incident, ctx.pack, ctx.now), run_id(given), f"asked for by {actor.name}")
+    answer = Reply("done", {"text": "The draft is being compiled and will be posted here", **room_link(incident)})
+    return Handled(
+        ctx.facts(actor.by, f.NoteAdded(text="Post-mortem draft asked for", kind="system")), answer, (effect,)
+    )
+
+
+def mark_step(incident: Incident, actor: Actor, step_id: str, reason: str | None, ctx: Context) -> Handled:
+    """A protocol step is done (`reason` None) or skipped for a reason."""
+    steps = {s.id: s for s in ctx.pack.pack.severities[incident.severity].steps}
+    step = steps.get(step_id)
+    if step is None:
+        near = did_you_mean(step_id, tuple(steps))[:4]
+        return wrong(f"There is no step “{step_id}”.", *(f"/incident step done {n}" for n in near))
+    mark = incident.steps.get(step_id)
+    if mark and mark.state in ("done", "skipped"):
+        return say("already", text=f"step “{step.title}” is {mark.state}", at=moment(mark.at), **room_link(incident))
+    what: f.What = f.StepDone(step=step_id, how=f"by {actor.name}")
+    if reason is not None:
+        what = f.StepSkipped(step=step_id, reason=reason)
+    word = "done" if reason is None else "skipped"
+    return Handled(
+        ctx.facts(actor.by, what), Reply("done", {"text": f"Step “{step.title}” is {word}", **room_link(incident)})
+    )
+
+
+def _assign(incident: Incident, actor: Actor, role: str, person_: By, ctx: Context) -> Handled:
+    title = ctx.pack.pack.roles[role].title
+    milestone = ctx.pack.pack.roles[role].milestone
+    facts = ctx.facts(actor.by, f.RoleAssigned(role=role, person=person_))
+    if milestone and incident.reached(milestone) is None:
+        facts += ctx.facts(actor.by, f.MilestoneReached(milestone=milestone, source="slack"))
+    return Handled(facts, Reply("role_answer", {"role": title, "person": views.who(person_), **room_link(incident)}))
+
+
+def _assign_typed(incident: Incident, actor: Actor, text: str, given: Input, ctx: Context) -> Handled:
+    role, _, rest = text.partition(" ")
+    roles = ctx.pack.pack.roles
+    if role not in roles:
+        near = did_you_mean(role, tuple(roles))
+        return wrong(f"There is no role “{role}”.", *(f"/incident assign {r} @person" for r in near))
+    mentioned = person(rest)
+    if mentioned is None:
+        return wrong("Say who: pick the person from the list Slack offers after @.", f"/incident assign {role} @person")
+    return _assign(incident, actor, role, By(f"slack:{mentioned[0]}", mentioned[1]), ctx)
+
+
+def _severity(incident: Incident, actor: Actor, text: str, given: Input, ctx: Context) -> Handled:
+    word, _, why = text.partition(" ")
+    severity = next((s for s in SEVERITIES if s == word.upper()), None)
+    if severity is None:
+        return wrong(f"“{word}” is no severity.", *(f"/incident severity {s} WHY" for s in SEVERITIES))
+    if severity == incident.severity:
+        return say("already", text=f"is {severity} already", at=moment(incident.severity_since), **room_link(incident))
+    fact = f.SeverityChanged(severity=severity, reason=why.strip() or f"changed by {actor.name}")
+    return Handled(ctx.facts(actor.by, fact), Reply("done", {"text": f"It is {severity} now", **room_link(incident)}))
+
+
+def _note(incident: Incident, actor: Actor, text: str, given: Input, ctx: Context) -> Handled:
+    if not text:
+        return wrong("A note needs a text.", "/incident note TEXT")
+    answer = Reply("done", {"text": "Noted in the timeline", **room_link(incident)})
+    return Handled(ctx.facts(actor.by, f.NoteAdded(text=text)), answer)
+
+
+def _step(incident: Incident, actor: Actor, text: str, given: Input, ctx: Context) -> Handled:
+    word, _, rest = text.partition(" ")
+    step_id, _, why = rest.strip().partition(" ")
+    if word not in ("done", "skip") or not step_id:
+        return wrong("Say what happened to which step.", "/incident step done STEP", "/incident step skip STEP WHY")
+    if word == "skip" and not why.strip():
+        return wrong("Skipping a step needs a reason.", f"/incident step skip {step_id} WHY")
+    return mark_step(incident, actor, step_id, why.strip() if word == "skip" else None, ctx)
+
+
+def _contacts(incident: Incident, actor: Actor, text: str, given: Input, ctx: Context) -> Handled:
+    rows = [
+        {
+            "title": c.title,
+            "level": c.level,
+            "channel": c.channel or "",
+            "phone": ctx.pack.contacts.get(c.phone or "", ""),
+            "note": c.note,
+        }
+        for c in ctx.pack.pack.contacts
+    ]
+    return say("contacts", rows=rows, **room_link(incident))
+
+
+def _timeline(incident: Incident, actor: Actor, text: str, given: Input, ctx: Context) -> Handled:
+    told = [(fact, views.tell(fact, ctx.pack)) for fact in incident.recent]
+    rows = [{"at": moment(fact.at), "by": views.who(fact.by), "text": line} for fact, line in told if line]
+    return say("timeline", rows=rows[-20:], **room_link(incident))
+
+
+def _status(incident: Incident, actor: Actor, text: str, given: Input, ctx: Context) -> Handled:
+    return panel_answer(incident, ctx)
+
+
+def _status_without(ctx: Context) -> Handled:
+    if not open_cards(ctx.cards):
+        return say("all_clear")
+    return which_incident(ctx, "/incident-status")
+
+
+def _help(actor: Actor, text: str, ctx: Context) -> Handled:
+    rows = [{"usage": f"/incident {u.usage}", "about": u.about} for u in INCIDENT.values()]
+    rows += [
+        {"usage": "/halt [SCOPE REASON]", "about": "halt trading; shows what will be sent before anything is"},
+        {"usage": "/diagnostics [WHAT]", "about": "take readings; nothing is changed"},
+        {"usage": "/incident-status", "about": "severity, roles, clocks, protocol"},
+    ]
+    return say("help", rows=rows)
+
+
+def _list(actor: Actor, text: str, ctx: Context) -> Handled:
+    return say("incident_list", incidents=[card_row(c) for c in open_cards(ctx.cards)])
+
+
+_WITHOUT: Mapping[str, Callable[[Actor, str, Context], Handled]] = {
+    "help": _help,
+    "list": _list,
+    "declare": on_declare,
+}
+_WITHIN: Mapping[str, Callable[[Incident, Actor, str, Input, Context], Handled]] = {
+    "ack": acknowledge,
+    "take": take_command,
+    "assign": _assign_typed,
+    "severity": _severity,
+    "status": _status,
+    "update": open_update_form,
+    "note": _note,
+    "step": _step,
+    "contacts": _contacts,
+    "timeline": _timeline,
+    "resolve": open_resolve_form,
+    "postmortem": draft,
+}

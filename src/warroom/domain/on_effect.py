@@ -1,0 +1,112 @@
+"""What became of our own acts: results are inputs like everything else."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, cast
+
+from warroom.domain import facts as f
+from warroom.domain.decision import Context
+from warroom.domain.handling import Handled
+from warroom.domain.incident import Incident
+from warroom.domain.inputs import EffectResult
+from warroom.domain.people import PAGERDUTY
+from warroom.domain.reactions import Out
+
+SILENT = ("slack.answer", "slack.edit")
+RAW_LIMIT = 200_000
+
+
+def on_effect(incident: Incident | None, result: EffectResult, ctx: Context) -> Handled:
+    """Facts from an effect's outcome. Edits and private answers leave none unless they failed."""
+    if incident is None:
+        return Handled()
+    if result.outcome in ("refused", "unknown"):
+        return _failed(incident, result, ctx)
+    match result.kind:
+        case "platform.probes":
+            return _probes(incident, result, ctx)
+        case "platform.act":
+            return _act(incident, result, ctx)
+        case "pagerduty.change":
+            return _changed(result, ctx)
+    if result.kind in SILENT:
+        return Handled()
+    facts = ctx.facts(None, _done(result))
+    if result.key == "announce" and incident.reached("announced") is None:
+        facts += ctx.facts(None, f.MilestoneReached(milestone="announced", source="warroom"))
+    if result.key.startswith("comm:") and not incident.is_open and incident.reached("resolution_announced") is None:
+        notices = {c.id for c in ctx.pack.pack.severities[incident.severity].communications if c.at == "resolved"}
+        if result.key.split(":")[1] in notices:
+            facts += ctx.facts(None, f.MilestoneReached(milestone="resolution_announced", source="warroom"))
+    return Handled(facts)
+
+
+def _done(result: EffectResult) -> f.EffectDone:
+    kept = {k: v for k, v in result.result.items() if k != "text"}
+    return f.EffectDone(key=result.key, kind=result.kind, result=kept)
+
+
+def _failed(incident: Incident, result: EffectResult, ctx: Context) -> Handled:
+    outcome = "unknown" if result.outcome == "unknown" else "refused"
+    facts = ctx.facts(
+        None, f.EffectFailed(key=result.key, kind=result.kind, outcome=cast(Any, outcome), error=result.error)
+    )
+    run = next((r for r in incident.runs if f"act:{r.run}" == result.key), None)
+    if run:
+        settled = f.ActionSettled(
+            run=run.run,
+            action=run.action,
+            scope=run.scope,
+            outcome="unknown" if outcome == "unknown" else "failed",
+            detail=result.error,
+        )
+        facts += ctx.facts(None, settled)
+    return Handled(facts)
+
+
+def _probes(incident: Incident, result: EffectResult, ctx: Context) -> Handled:
+    run = result.key.removeprefix("probes:")
+    rows = [cast(Mapping[str, Any], r) for r in cast(list[Any], result.result.get("results", []))]
+    short = tuple({k: v for k, v in row.items() if k != "raw"} for row in rows)
+    facts = ctx.facts(None, f.ProbesReported(run=run, results=short))
+    raw = "\n\n".join(f"=== {row.get('title')} ({row.get('state')})\n{row.get('raw', '')}" for row in rows)
+    what = next((d.what for d in incident.diagnoses if d.run == run), run)
+    data = {
+        "name": f"{incident.id.lower()}-{what}-{run}.txt",
+        "title": f"Raw answers: {what.replace('_', ' ')}",
+        "content": raw[:RAW_LIMIT] or "no answers",
+        "comment": "",
+    }
+    out = Out(incident, ctx.pack, ctx.now)
+    file = out.effect(f"probes:{run}:file", "slack.file", data, lane="room", after=("room",))
+    return Handled(facts, effects=(file,))
+
+
+def _act(incident: Incident, result: EffectResult, ctx: Context) -> Handled:
+    run = next((r for r in incident.runs if f"act:{r.run}" == result.key), None)
+    if run is None:
+        return Handled()
+    outcome = str(result.result.get("outcome", "unknown"))
+    known = outcome if outcome in ("confirmed", "failed", "unknown", "dry_run") else "unknown"
+    settled = f.ActionSettled(
+        run=run.run,
+        action=run.action,
+        scope=run.scope,
+        outcome=cast(Any, known),
+        detail=str(result.result.get("detail", "")),
+    )
+    facts = ctx.facts(None, settled)
+    if known == "confirmed" and run.scope and incident.reached("contained") is None:
+        facts += ctx.facts(run.by, f.MilestoneReached(milestone="contained", source="warroom"))
+    return Handled(facts)
+
+
+def _changed(result: EffectResult, ctx: Context) -> Handled:
+    """PagerDuty took our change: its own time of it is the one that counts."""
+    facts = ctx.facts(None, _done(result))
+    at = result.result.get("at")
+    milestone = "resolved" if ".resolved:" in result.key else "acknowledged"
+    if isinstance(at, str):
+        reached = f.MilestoneReached(milestone=cast(Any, milestone), source="pagerduty")
+        facts += ctx.facts(PAGERDUTY, reached, at=datetime.fromisoformat(at))
+    return Handled(facts)

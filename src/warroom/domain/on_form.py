@@ -1,0 +1,72 @@
+"""Forms sent in: checked field by field, never losing what was typed."""
+
+from warroom.domain import facts as f
+from warroom.domain import halting, on_command
+from warroom.domain.decision import Context
+from warroom.domain.declaring import SEVERITIES, opened
+from warroom.domain.effects import FieldErrors, Reply
+from warroom.domain.handling import Handled, room_link, run_id, wrong
+from warroom.domain.incident import Incident
+from warroom.domain.inputs import Input, Submission
+
+
+def on_form(incident: Incident | None, form: Submission, given: Input, ctx: Context) -> Handled:
+    """The facts of a form, or a sentence for each field that needs mending."""
+    missing = {
+        name: text for name, text in REQUIRED.get(form.form, {}).items() if not form.values.get(name, "").strip()
+    }
+    if missing:
+        return Handled(answer=FieldErrors(missing))
+    if form.form == "declare":
+        return _declare(form, ctx)
+    if form.form == "halt":
+        scope = form.values["scope"]
+        if scope not in halting.scopes(ctx):
+            return Handled(answer=FieldErrors({"scope": "This cannot be halted any more: choose again."}))
+        return halting.order(incident, form.actor, scope, form.values["reason"].strip(), run_id(given), ctx)
+    if incident is None:
+        return wrong("This form's incident is not known here any more.", "/incident list shows the open ones.")
+    match form.form:
+        case "update":
+            return on_command.give_update(incident, form.actor, form.values, ctx)
+        case "resolve":
+            return _resolve(incident, form, ctx)
+        case "step_skip":
+            step = form.about.partition("|")[2]
+            return on_command.mark_step(incident, form.actor, step, form.values["reason"].strip(), ctx)
+    return wrong("This form is from an older version.", "/incident help lists what you can type.")
+
+
+REQUIRED = {
+    "declare": {"title": "Say in a few words what is wrong."},
+    "update": {"summary": "Say what is known now: people are waiting for it."},
+    "resolve": {"summary": "Say in a sentence how it ended."},
+    "halt": {"scope": "Choose what to halt.", "reason": "Say why: it is written down with your name."},
+    "step_skip": {"reason": "Say why it is skipped: the post-mortem will ask."},
+}
+
+
+def _declare(form: Submission, ctx: Context) -> Handled:
+    title, description = form.values["title"].strip(), form.values.get("description", "").strip()
+    severity = next((s for s in SEVERITIES if s == form.values.get("severity")), None)
+    if not ctx.pack.pack.id:
+        return Handled(answer=FieldErrors({"title": "No pack is configured: add one to warroom.yaml."}))
+    return opened(form.actor, title, severity, description, ctx)
+
+
+def _resolve(incident: Incident, form: Submission, ctx: Context) -> Handled:
+    said = f.Resolved(
+        summary=form.values["summary"].strip(),
+        root_cause=form.values.get("root_cause", "").strip(),
+        actions_taken=form.values.get("actions_taken", "").strip(),
+        impact=form.values.get("impact", "").strip(),
+    )
+    facts = ctx.facts(form.actor.by, said)
+    if incident.is_open:
+        facts += ctx.facts(
+            form.actor.by,
+            f.StatusChanged(status="resolved"),
+            f.MilestoneReached(milestone="resolved", source="slack"),
+        )
+    answer = Reply("done", {"text": "Resolved; the notice and the post-mortem draft follow", **room_link(incident)})
+    return Handled(facts, answer)

@@ -1,0 +1,155 @@
+"""PagerDuty's news: it is a peer whose timestamps decide, and whose deliveries may be late, repeated or disordered."""
+
+from datetime import datetime
+
+from warroom.domain import facts as f
+from warroom.domain.decision import Context
+from warroom.domain.handling import Handled
+from warroom.domain.incident import Incident
+from warroom.domain.inputs import Input, PagerDutyEvent, PagerDutyIncident
+from warroom.domain.people import By
+from warroom.domain.policy import Milestone
+from warroom.domain.reactions import OUR_NOTE
+from warroom.domain.severity import Alert, classify, match_playbook
+
+MOMENTS: dict[str, tuple[Milestone, bool]] = {
+    "incident.acknowledged": ("acknowledged", True),
+    "incident.unacknowledged": ("acknowledged", False),
+    "incident.resolved": ("resolved", True),
+    "incident.reopened": ("resolved", False),
+}
+NEWS = {
+    "incident.escalated": "Escalated in PagerDuty",
+    "incident.reassigned": "Reassigned in PagerDuty",
+    "incident.delegated": "Delegated in PagerDuty",
+    "incident.responder.added": "Responder asked for in PagerDuty",
+    "incident.responder.replied": "Responder answered in PagerDuty",
+    "incident.status_update_published": "Status update published in PagerDuty",
+    "incident.annotated": "Note in PagerDuty",
+}
+
+
+def on_pagerduty(incident: Incident | None, event: PagerDutyEvent, given: Input, ctx: Context) -> Handled:
+    """Facts from one event. An event about an incident we do not know opens it, whatever its type (we missed it)."""
+    if event.incident is None:
+        return Handled()
+    if incident is None:
+        return _first_heard(event, event.incident, ctx)
+    linked = _link(incident, event, event.incident, ctx)
+    if event.type in MOMENTS:
+        return Handled((*linked, *_moment(incident, event, ctx)))
+    if event.type == "incident.priority_updated":
+        return Handled((*linked, *_priority(incident, event, event.incident, ctx)))
+    if event.type in NEWS:
+        return Handled((*linked, *_news(event, ctx)))
+    return Handled(linked)
+
+
+def open_incident(event: PagerDutyEvent, about: PagerDutyIncident, ctx: Context) -> tuple[f.Fact, ...]:
+    """The facts of a new incident; its clocks start when PagerDuty says that it began."""
+    began = min(about.created_at or event.at, event.at)
+    market = ctx.pack.sessions.is_open(began)
+    alert = Alert(
+        title=about.title,
+        description=str(about.details.get("description", "")),
+        service=about.service_name or about.service_id or "",
+        priority=about.priority or "",
+        urgency=about.urgency or "",
+        market="open" if market else "closed",
+        details=about.details,
+    )
+    severity, reason = classify(ctx.pack.pack, alert)
+    opened = f.IncidentOpened(
+        id=ctx.new_id,
+        title=" ".join(about.title.split()) or f"PagerDuty incident {about.id}",
+        severity=severity,
+        severity_reason=reason,
+        pack=ctx.pack.pack.id,
+        pack_hash=ctx.pack.hash,
+        playbook=match_playbook(ctx.pack.pack, alert),
+        service=about.service_name,
+        description=alert.description,
+        origin="pagerduty",
+        details=dict(about.details),
+        market_open=market,
+    )
+    by = By("pagerduty", "PagerDuty")
+    link = f.PagerDutyLinked(pagerduty_id=about.id, url=about.url, service_id=about.service_id)
+    first = ctx.facts(by, opened, link, at=began)
+    return first + tuple(
+        fact
+        for milestone in ("detected", "declared")
+        for fact in ctx.facts(by, f.MilestoneReached(milestone=milestone, source="pagerduty"), at=began)
+    )
+
+
+def _first_heard(event: PagerDutyEvent, about: PagerDutyIncident, ctx: Context) -> Handled:
+    if not ctx.pack.pack.id:
+        return Handled(
+            ctx.facts(
+                By("pagerduty", "PagerDuty"),
+                f.NoteAdded(
+                    text=f"PagerDuty incident {about.id} ({about.title}) is on service {about.service_name or '?'} "
+                    f"({about.service_id or '?'}), which belongs to no pack: list it under `services` in warroom.yaml.",
+                    kind="unrouted",
+                ),
+            )
+        )
+    if event.type in ("incident.resolved", "incident.annotated", "incident.status_update_published"):
+        return Handled()
+    facts = open_incident(event, about, ctx)
+    if event.type in MOMENTS:
+        milestone, came = MOMENTS[event.type]
+        if came:
+            facts += _reached(event, milestone, event.at, ctx)
+    return Handled(facts)
+
+
+def _link(incident: Incident, event: PagerDutyEvent, about: PagerDutyIncident, ctx: Context) -> tuple[f.Fact, ...]:
+    if incident.pagerduty_id is not None:
+        return ()
+    link = f.PagerDutyLinked(pagerduty_id=about.id, url=about.url, service_id=about.service_id)
+    return ctx.facts(By("pagerduty", "PagerDuty"), link, at=event.at)
+
+
+def _moment(incident: Incident, event: PagerDutyEvent, ctx: Context) -> tuple[f.Fact, ...]:
+    milestone, came = MOMENTS[event.type]
+    known = any(
+        m.at == event.at and m.reached == came and m.milestone == milestone and m.source == "pagerduty"
+        for m in incident.history
+    )
+    if known:
+        return ()
+    if not came:
+        gone = f.MilestoneWithdrawn(milestone=milestone, source="pagerduty")
+        facts = ctx.facts(event.agent, gone, at=event.at)
+        if milestone == "resolved":
+            facts += ctx.facts(event.agent, f.StatusChanged(status="investigating"))
+        return facts
+    facts = _reached(event, milestone, event.at, ctx)
+    if milestone == "resolved":
+        facts += ctx.facts(event.agent, f.StatusChanged(status="resolved"))
+    return facts
+
+
+def _reached(event: PagerDutyEvent, milestone: Milestone, at: datetime, ctx: Context) -> tuple[f.Fact, ...]:
+    return ctx.facts(event.agent, f.MilestoneReached(milestone=milestone, source="pagerduty"), at=at)
+
+
+def _priority(incident: Incident, event: PagerDutyEvent, about: PagerDutyIncident, ctx: Context) -> tuple[f.Fact, ...]:
+    severity = ctx.pack.pack.priorities.get(about.priority or "")
+    if severity is None or severity == incident.severity:
+        return ()
+    reason = f"PagerDuty priority {about.priority}"
+    return ctx.facts(event.agent, f.SeverityChanged(severity=severity, reason=reason))
+
+
+def _news(event: PagerDutyEvent, ctx: Context) -> tuple[f.Fact, ...]:
+    if event.text.startswith(OUR_NOTE):
+        return ()
+    parts = [NEWS[event.type], ", ".join(event.people), event.text]
+    text = ": ".join(p for p in parts if p)
+    facts = ctx.facts(event.agent, f.NoteAdded(text=text, kind="pagerduty"), at=event.at)
+    if event.type == "incident.responder.replied" and "accept" in event.text.lower():
+        facts += _reached(event, "responding", event.at, ctx)
+    return facts

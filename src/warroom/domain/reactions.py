@@ -1,0 +1,521 @@
+"""What we do about a fact: the effects that follow from it. Pure; every effect has a key of its own for ever."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from warroom.domain import facts as f
+from warroom.domain import views
+from warroom.domain.decision import LoadedPack
+from warroom.domain.effects import Effect, moment
+from warroom.domain.incident import Incident
+from warroom.domain.policy import Do, Milestone, SeverityId, Step
+from warroom.domain.schedule import do_key
+from warroom.domain.words import slug
+
+PRIORITY: Mapping[SeverityId, int] = {"P0": 0, "P1": 10, "P2": 30, "P3": 40}
+FIRST, SETUP, ACT, POST, EDIT, PANEL = 0, 1, 1, 3, 6, 8
+OUR_NOTE = "[warroom] "
+TOLD_IN_PAGERDUTY: tuple[Milestone, ...] = ("commander_assigned", "contained", "resolved")
+
+
+class Out:
+    """Makes effects for one incident at one moment, so that each line below says only what is special."""
+
+    def __init__(self, incident: Incident, pack: LoadedPack, now: datetime) -> None:
+        self.i = incident
+        self.pack = pack
+        self.now = now
+        self.base = PRIORITY[incident.severity]
+
+    def effect(
+        self,
+        key: str,
+        kind: str,
+        data: Mapping[str, Any],
+        *,
+        lane: str = "",
+        rank: int = POST,
+        after: tuple[str, ...] = (),
+        coalesce: str = "",
+    ) -> Effect:
+        """Any effect; `rank` is added to the priority of the incident's severity."""
+        return Effect(
+            key=key,
+            kind=kind,
+            data=data,
+            at=self.now,
+            lane=lane,
+            priority=self.base + rank,
+            after=after,
+            coalesce=coalesce,
+        )
+
+    def say(self, key: str, message: str, context: Mapping[str, Any] | None = None, **data: Any) -> Effect:
+        """A message in the incident's room, in order."""
+        told = views.base(self.i, self.pack, self.now) | dict(context or {})
+        return self.post(key, "room", message, context=told, **data)
+
+    def post(self, key: str, to: str, message: str, *, rank: int = POST, **data: Any) -> Effect:
+        """A message in a channel, in order; the room's wait until the room exists."""
+        after = ("room",) if to == "room" else ()
+        return self.effect(
+            key,
+            "slack.post",
+            {"to": to, "message": message, **data},
+            lane="room" if to == "room" else f"channel:{to}",
+            rank=rank,
+            after=after,
+        )
+
+    def panel(self) -> Effect:
+        """The live panel, brought up to date; only the newest waits."""
+        return self.effect(
+            f"panel.edit:{self.i.count}:{self.now.isoformat()}",
+            "slack.edit",
+            {"of": "panel", "message": "panel", "view": "panel"},
+            lane="panel",
+            rank=PANEL,
+            after=("panel",),
+            coalesce="panel",
+        )
+
+    def announcement(self) -> Effect:
+        """The announcement, brought up to date."""
+        severity = self.pack.pack.severities[self.i.severity]
+        return self.effect(
+            f"announce.edit:{self.i.count}",
+            "slack.edit",
+            {"of": "announce", "message": severity.announce.message, "view": "announcement"},
+            lane="announce",
+            rank=EDIT,
+            after=("announce",),
+            coalesce="announce",
+        )
+
+    def note(self, key: str, text: str) -> Effect:
+        """A note on the PagerDuty incident."""
+        return self.effect(key, "pagerduty.note", {"text": OUR_NOTE + text}, lane="pager", rank=EDIT)
+
+
+def react(before: Incident | None, after: Incident, fact: f.Fact, pack: LoadedPack, now: datetime) -> Iterator[Effect]:
+    """The effects of one fact; `before` and `after` are the incident without and with it."""
+    out = Out(after, pack, now)
+    what = fact.what
+    match what:
+        case f.IncidentOpened():
+            yield from _opened(out, what)
+        case f.PagerDutyLinked():
+            yield from _linked(out, what)
+        case f.MilestoneReached():
+            yield from _reached(out, before, fact, what)
+        case f.MilestoneWithdrawn():
+            yield from _withdrawn(out, fact, what)
+        case f.SeverityChanged():
+            yield from _severity(out, before, fact, what)
+        case f.RoleAssigned():
+            yield from _role(out, fact, what)
+        case f.EffectDone():
+            yield from _done(out, what)
+        case f.EffectFailed():
+            yield from _failed(out, what)
+        case f.ClockWarned() | f.ClockBreached() | f.ClockCorrected():
+            yield from _clock(out, what)
+        case f.StepStarted() | f.StepSkipped() | f.StepLate():
+            yield from _step(out, fact, what)
+        case f.UpdateAsked() | f.UpdateGiven():
+            yield from _update(out, what)
+        case f.NoteAdded():
+            yield from _note(out, fact, what)
+        case f.ProbesRequested() | f.ProbesReported():
+            yield from _probes(out, fact, what)
+        case f.ActionRequested() | f.ActionSettled():
+            yield from _action(out, fact, what)
+        case f.AlertJoined():
+            yield out.say(f"joined:{what.pagerduty_id}", "alert_joined", {"alert": what.title})
+
+
+def changes_panel(fact: f.Fact) -> bool:
+    """Whether people would see this fact on the live panel."""
+    return not isinstance(fact.what, f.IncidentOpened | f.EffectDone | f.UpdateAsked | f.ProbesRequested | f.Denied)
+
+
+def _opened(out: Out, what: f.IncidentOpened) -> Iterator[Effect]:
+    i, severity = out.i, out.pack.pack.severities[what.severity]
+    yield out.effect(
+        "announce",
+        "slack.post",
+        {
+            "to": severity.announce.channel,
+            "message": severity.announce.message,
+            "view": "announcement",
+            "broadcast": severity.announce.broadcast or "",
+        },
+        lane="announce",
+        rank=FIRST,
+    )
+    name = f"{i.id.lower()}-{slug(i.title, 50)}".strip("-")
+    yield out.effect("room", "slack.room", {"name": name, "topic": _topic(i)}, rank=SETUP)
+    yield out.effect(
+        "people", "people.find", {"groups": list(severity.invite), "service": i.pagerduty_service or ""}, rank=SETUP
+    )
+    panel = {"to": "room", "message": "panel", "view": "panel"}
+    yield out.effect("panel", "slack.post", panel, lane="room", rank=SETUP, after=("room",))
+    yield out.effect("pin", "slack.pin", {"of": "panel"}, rank=POST, after=("panel",))
+    yield out.effect("topic:opened", "slack.topic", {"topic": _topic(i)}, lane="topic", rank=POST, after=("room",))
+    if i.playbook:
+        book = {"to": "room", "message": "playbook", "view": "playbook"}
+        yield out.effect("playbook", "slack.post", book, lane="room", rank=SETUP, after=("room",))
+    edit = {"of": "announce", "message": severity.announce.message, "view": "announcement"}
+    yield out.effect(
+        "announce.room", "slack.edit", edit, lane="announce", rank=EDIT, after=("announce", "room"), coalesce="announce"
+    )
+    if what.origin == "slack":
+        trigger = {
+            "summary": f"[{what.severity}] {what.title}",
+            "severity": {"P0": "critical", "P1": "error", "P2": "warning", "P3": "info"}[what.severity],
+            "details": {"incident": i.id, "description": what.description},
+            "dedup_key": i.id,
+        }
+        yield out.effect("pagerduty.open", "pagerduty.trigger", trigger, lane="pager", rank=FIRST)
+
+
+def _linked(out: Out, what: f.PagerDutyLinked) -> Iterator[Effect]:
+    if what.url:
+        data = {"title": "PagerDuty incident", "url": what.url, "emoji": ":rotating_light:"}
+        yield out.effect("bookmark:pagerduty", "slack.bookmark", data, rank=EDIT, after=("room",))
+
+
+def _reached(out: Out, before: Incident | None, fact: f.Fact, what: f.MilestoneReached) -> Iterator[Effect]:
+    i, severity = out.i, out.pack.pack.severities[out.i.severity]
+    was = before.reached(what.milestone) if before else None
+    if was is not None or i.reached(what.milestone) is None:
+        return
+    turn = sum(1 for m in i.history if m.milestone == what.milestone and m.reached)
+    key = f"{what.milestone}:{turn}"
+    if what.milestone in ("acknowledged", "resolved") and what.source == "slack":
+        data = {"status": what.milestone, "by": fact.by.id}
+        yield out.effect(f"pagerduty.{key}", "pagerduty.change", data, lane="pager", rank=SETUP)
+    if what.milestone in TOLD_IN_PAGERDUTY:
+        yield out.note(f"note:{key}", f"{what.milestone.replace('_', ' ')}: {fact.by.name}")
+    if what.milestone == "acknowledged":
+        context = {"by": views.who(fact.by), "at": moment(fact.at), "source": what.source}
+        yield out.say(f"say:{key}", "acknowledged", context)
+    for communication in severity.communications:
+        if communication.at != what.milestone:
+            continue
+        view = {"view": "resolution"} if what.milestone == "resolved" else {"view": "announcement"}
+        for channel in communication.channels:
+            yield out.post(f"comm:{communication.id}:{turn}:{channel}", channel, communication.message, **view)
+    if what.milestone == "resolved":
+        yield out.effect(f"topic:{key}", "slack.topic", {"topic": _topic(i)}, lane="topic", rank=EDIT, after=("room",))
+        yield out.announcement()
+        if i.resolution is None:
+            yield out.say(f"ask.cause:{turn}", "root_cause_request", {"by": views.who(fact.by)})
+        yield postmortem(out, f"resolved:{turn}", "resolved")
+
+
+def postmortem(out: Out, of: str, reason: str) -> Effect:
+    """The compilation of a draft; its file name carries how many came before."""
+    number = 1 + sum(1 for key in out.i.done if key.startswith("postmortem:"))
+    return out.effect(
+        f"postmortem:{of}", "postmortem.write", {"number": number, "reason": reason}, lane="postmortem", rank=PANEL
+    )
+
+
+def _withdrawn(out: Out, fact: f.Fact, what: f.MilestoneWithdrawn) -> Iterator[Effect]:
+    message = {"resolved": "reopened", "acknowledged": "unacknowledged"}.get(what.milestone)
+    if message:
+        turn = sum(1 for m in out.i.history if m.milestone == what.milestone and not m.reached)
+        context = {"by": views.who(fact.by), "at": moment(fact.at)}
+        yield out.say(f"{message}:{turn}", message, context)
+        if message == "reopened":
+            announce = out.pack.pack.severities[out.i.severity].announce.channel
+            told = views.base(out.i, out.pack, out.now) | context
+            yield out.post(f"reopened:{turn}:announce", announce, message, context=told)
+            yield out.effect(
+                f"topic:reopened:{turn}",
+                "slack.topic",
+                {"topic": _topic(out.i)},
+                lane="topic",
+                rank=EDIT,
+                after=("room",),
+            )
+
+
+def _severity(out: Out, before: Incident | None, fact: f.Fact, what: f.SeverityChanged) -> Iterator[Effect]:
+    count = len(out.i.severities)
+    severity = out.pack.pack.severities[what.severity]
+    old = before.severity if before else what.severity
+    context = {"by": views.who(fact.by), "old": old, "why": what.reason}
+    yield out.say(f"severity:{count}", "severity_changed", context)
+    if PRIORITY[what.severity] < PRIORITY[old]:
+        data = {"message": severity.announce.message, "view": "announcement"}
+        yield out.post(
+            f"announce:{count}",
+            severity.announce.channel,
+            rank=FIRST,
+            broadcast=severity.announce.broadcast or "",
+            **data,
+        )
+    yield out.announcement()
+    if fact.by.slack_id:
+        data = {"priority": what.severity}
+        yield out.effect(f"priority:{count}", "pagerduty.priority", data, lane="pager", rank=EDIT)
+
+
+def _role(out: Out, fact: f.Fact, what: f.RoleAssigned) -> Iterator[Effect]:
+    role = out.pack.pack.roles.get(what.role)
+    context = {
+        "role": role.title if role else what.role,
+        "duty": role.duty if role else "",
+        "person": views.who(what.person),
+        "by": views.who(fact.by),
+    }
+    key = f"role:{what.role}:{out.i.count}"
+    yield out.say(key, "role_assigned", context)
+    invite = {"people": [what.person.slack_id], "groups": []}
+    if what.person.slack_id:
+        yield out.effect(f"invite:{key}", "slack.invite", invite, rank=POST, after=("room",))
+    if what.role == "commander":
+        yield out.effect(
+            f"topic:{key}", "slack.topic", {"topic": _topic(out.i)}, lane="topic", rank=EDIT, after=("room",)
+        )
+        yield out.announcement()
+
+
+def _done(out: Out, what: f.EffectDone) -> Iterator[Effect]:
+    done = out.i.done
+    if what.key in ("room", "people") and "room" in done and "people" in done:
+        people = [p["slack_id"] for p in done["people"].get("people", []) if p.get("slack_id")]
+        yield out.effect("invite", "slack.invite", {"people": people, "groups": []}, rank=SETUP)
+        missing = list(done["people"].get("missing", []))
+        if missing:
+            yield out.say("people.missing", "people_missing", {"missing": missing})
+    if what.kind == "pagerduty.page":
+        yield out.say(f"paged:{what.key}", "paged", _paged(what))
+    if what.kind == "postmortem.write":
+        number = what.key.removeprefix("postmortem:")
+        yield out.effect(
+            f"postmortem.file:{number}",
+            "slack.file",
+            {
+                "name": f"{out.i.id.lower()}-postmortem.md",
+                "title": f"Post-mortem draft {out.i.id}",
+                "path": what.result.get("path"),
+                "comment": "",
+            },
+            lane="room",
+            after=("room",),
+            rank=EDIT,
+        )
+        yield out.say(
+            f"postmortem.say:{number}",
+            "postmortem_ready",
+            {"questions": len(_list(what.result.get("questions"))), "number": number},
+        )
+
+
+def _list(value: object) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else []
+
+
+def _paged(what: f.EffectDone) -> dict[str, Any]:
+    names = [str(p) for p in _list(what.result.get("paged"))]
+    return {"paged": names, "missing": [str(p) for p in _list(what.result.get("missing"))]}
+
+
+def _failed(out: Out, what: f.EffectFailed) -> Iterator[Effect]:
+    if what.key.startswith("dead:") or what.kind == "slack.answer":
+        return
+    context = {"what": what.kind, "key": what.key, "error": what.error, "outcome": what.outcome}
+    told = views.base(out.i, out.pack, out.now) | context
+    if "room" in out.i.failed:
+        yield out.post(
+            f"dead:{what.key}", out.pack.pack.severities[out.i.severity].announce.channel, "dead_letter", context=told
+        )
+    else:
+        yield out.say(f"dead:{what.key}", "dead_letter", context)
+    if what.kind in ("slack.post", "slack.room") and what.key in ("announce", "room"):
+        yield out.note(f"note:dead:{what.key}", f"Slack did not take the {what.key}: {what.error}")
+
+
+def _clock(out: Out, what: f.ClockWarned | f.ClockBreached | f.ClockCorrected) -> Iterator[Effect]:
+    clock = next(s.clocks[what.clock] for s in out.pack.pack.severities.values() if what.clock in s.clocks)
+    current = out.pack.pack.severities[out.i.severity].clocks.get(what.clock, clock)
+    run = f"{what.clock}:{what.start.isoformat()}"
+    context: dict[str, Any] = {
+        "clock": current.title,
+        "within": current.within.total_seconds(),
+        "start": moment(what.start),
+    }
+    match what:
+        case f.ClockWarned():
+            left = what.start + current.within - out.now
+            yield out.say(f"warn:{run}", "clock_warning", context | {"left": max(left, timedelta()).total_seconds()})
+        case f.ClockBreached():
+            yield out.say(f"breach:{run}", "clock_breached", context | {"deadline": moment(what.deadline)})
+            if current.tell:
+                data = {"groups": list(current.tell), "message": f"{out.i.id}: {current.title} missed. {out.i.title}"}
+                yield out.effect(f"breach:{run}:page", "pagerduty.page", data, lane="pager", rank=SETUP)
+        case f.ClockCorrected():
+            told = context | {"reached": moment(what.reached), "used": (what.reached - what.start).total_seconds()}
+            full = views.base(out.i, out.pack, out.now) | told
+            edit = {"of": f"breach:{run}", "message": "clock_corrected", "context": full}
+            yield out.effect(f"corrected:{run}:edit", "slack.edit", edit, lane="room", after=(f"breach:{run}",))
+            yield out.say(f"corrected:{run}", "clock_corrected", told)
+
+
+def _step(out: Out, fact: f.Fact, what: f.StepStarted | f.StepSkipped | f.StepLate) -> Iterator[Effect]:
+    step = next(
+        (s for severity in out.pack.pack.severities.values() for s in severity.steps if s.id == what.step), None
+    )
+    if step is None:
+        return
+    row = next((r for r in views.steps(out.i, out.pack) if r["id"] == step.id), {})
+    role = out.pack.pack.roles.get(step.owner)
+    holder = out.i.roles.get(step.owner)
+    context = {
+        "step": step.title,
+        "ask": step.ask,
+        "owner": role.title if role else step.owner,
+        "holder": views.who(holder),
+        "due": row.get("due"),
+    }
+    button = f"{out.i.id}|{step.id}"
+    match what:
+        case f.StepStarted():
+            yield from _does(out, f"step:{step.id}", step, step.does)
+            if step.ask:
+                yield out.say(f"step:{step.id}:ask", "step_request", context, button=button)
+        case f.StepSkipped():
+            yield out.say(
+                f"step:{step.id}:skipped", "step_skipped", context | {"by": views.who(fact.by), "why": what.reason}
+            )
+        case f.StepLate():
+            told = [out.pack.pack.groups.get(g, g) for do in step.if_late for g in do.groups]
+            yield out.say(f"late:{step.id}", "step_late", context | {"escalated": told}, button=button)
+            yield from _does(out, f"late:{step.id}", step, step.if_late)
+
+
+def _does(out: Out, of: str, step: Step, does: tuple[Do, ...]) -> Iterator[Effect]:
+    summary = f"{out.i.id} {out.i.severity}: {out.i.title}"
+    late = of.startswith("late:")
+    for number, do in enumerate(does):
+        key = do_key(of, number, do.kind)
+        match do.kind:
+            case "announce":
+                pass  # opening the incident announced it already, ahead of everything else
+            case "page":
+                text = f"{summary}. {step.title}{' is late' if late else ''}. Please join."
+                data = {"groups": list(do.groups), "message": text}
+                yield out.effect(key, "pagerduty.page", data, lane="pager", rank=SETUP)
+            case "escalate":
+                data = {"message": f"{summary}. {step.title} is late."}
+                yield out.effect(key, "pagerduty.escalate", data, lane="pager", rank=SETUP)
+            case "post":
+                for channel in do.channels:
+                    context = views.base(out.i, out.pack, out.now) | {
+                        "step": step.title,
+                        "ask": step.ask,
+                        "impact": views.impact(out.i, out.pack),
+                        "taken": list(views.taken(out.i)),
+                        "late": late,
+                    }
+                    yield out.post(f"{key}:{channel}", channel, do.message or "step_late", context=context)
+            case "probes":
+                pass  # `decide` turns it into ProbesRequested, so that every run of probes is a fact
+
+
+def _update(out: Out, what: f.UpdateAsked | f.UpdateGiven) -> Iterator[Effect]:
+    cadences = out.pack.pack.severities[out.i.severity].cadences
+    if isinstance(what, f.UpdateAsked):
+        yield out.say(f"ask:{what.cadence}:{what.due.isoformat()}", "update_request", {"due": moment(what.due)})
+        return
+    number = len(out.i.updates)
+    data = {"view": "update", "number": number}
+    sent: set[str] = set()
+    for cadence in cadences:
+        if what.cadence not in ("", cadence.id):
+            continue
+        for channel in cadence.channels:
+            if channel not in sent:
+                sent.add(channel)
+                yield out.post(f"update:{number}:{channel}", channel, cadence.message, **data)
+    if not sent:
+        yield out.post(f"update:{number}:room", "room", "status_update", **data)
+    yield out.announcement()
+
+
+def _note(out: Out, fact: f.Fact, what: f.NoteAdded) -> Iterator[Effect]:
+    if what.kind in ("note", "pagerduty"):
+        context = {"text": what.text, "by": views.who(fact.by), "source": what.kind}
+        yield out.say(f"note:{out.i.count}:{len(out.i.notes)}", "note", context)
+
+
+def _probes(out: Out, fact: f.Fact, what: f.ProbesRequested | f.ProbesReported) -> Iterator[Effect]:
+    if isinstance(what, f.ProbesRequested):
+        data = {"run": what.run, "probes": list(what.probes), "title": what.what}
+        yield out.effect(f"probes:{what.run}", "platform.probes", data, rank=ACT)
+        return
+    run = next(d for d in out.i.diagnoses if d.run == what.run)
+    earlier = next(
+        (d for d in reversed(out.i.diagnoses) if d.run != run.run and d.what == run.what and d.results), None
+    )
+    before = {str(r["probe"]): r.get("state") for r in earlier.results} if earlier else {}
+    rows = [
+        {
+            "title": r.get("title"),
+            "state": r.get("state"),
+            "summary": r.get("summary"),
+            "elapsed": r.get("elapsed_s"),
+            "changed": bool(before) and before.get(str(r.get("probe"))) not in (None, r.get("state")),
+        }
+        for r in what.results
+    ]
+    context = {
+        "what": run.what.replace("_", " "),
+        "rows": rows,
+        "bad": sum(1 for r in rows if r["state"] != "ok"),
+        "by": views.who(run.by),
+    }
+    button = f"{out.i.id}|{run.what}"
+    yield out.say(f"probes:{what.run}:table", "diagnostics", context, button=button)
+
+
+def _action(out: Out, fact: f.Fact, what: f.ActionRequested | f.ActionSettled) -> Iterator[Effect]:
+    action = out.pack.pack.actions.get(what.action)
+    run = next(r for r in out.i.runs if r.run == what.run)
+    context = {
+        "action": action.title if action else what.action,
+        "scope": what.scope or "",
+        "mode": run.mode,
+        "reason": run.reason,
+        "by": views.who(run.by),
+        "consequence": action.consequence if action else "",
+    }
+    if isinstance(what, f.ActionRequested):
+        data = {
+            "run": what.run,
+            "action": what.action,
+            "parameters": dict(what.parameters),
+            "reason": what.reason,
+            "operator": fact.by.name,
+            "mode": what.mode,
+        }
+        yield out.effect(f"act:{what.run}", "platform.act", data, lane="platform", rank=FIRST)
+        yield out.say(f"act:{what.run}:ordered", "action_ordered", context)
+        return
+    told = context | {"outcome": what.outcome, "detail": what.detail}
+    yield out.say(f"act:{what.run}:settled", "action_settled", told)
+    if what.scope:
+        announce = out.pack.pack.severities[out.i.severity].announce.channel
+        full = views.base(out.i, out.pack, out.now) | told
+        yield out.post(f"act:{what.run}:announce", announce, "action_settled", rank=SETUP, context=full)
+        yield out.note(f"act:{what.run}:note", f"{context['action']}: {what.outcome}. {what.detail}")
+
+
+def _topic(i: Incident) -> str:
+    commander = f"Commander: {i.commander.name}" if i.commander else "No commander yet"
+    state = i.status if i.is_open else "resolved"
+    return f"{i.severity} · {state} · {commander} · {i.title}"[:250]

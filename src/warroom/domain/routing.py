@@ -1,0 +1,78 @@
+"""Where an input belongs: which incident, which pack."""
+
+from collections.abc import Mapping, Sequence
+
+from warroom.domain import inputs
+from warroom.domain.commands import names, take_apart
+from warroom.domain.decision import Card, LoadedPack, Route
+from warroom.domain.policy import SeverityId
+
+RANK: Mapping[SeverityId, int] = {"P0": 0, "P1": 1, "P2": 2, "P3": 3}
+
+
+def route(body: inputs.Body, cards: Sequence[Card], packs: Mapping[str, LoadedPack]) -> Route:
+    """The incident an input is about, if any, and the pack that speaks for it ("" when none does)."""
+    match body:
+        case inputs.TimerDue() | inputs.EffectResult():
+            return _existing(body.incident, cards)
+        case inputs.PagerDutyEvent():
+            return _pagerduty(body, cards, packs)
+        case inputs.Submission():
+            return _existing(body.about, cards) if body.about else Route(pack=_declared_pack(body.values, packs))
+        case inputs.Click():
+            return _existing(body.value.split("|")[0], cards)
+        case inputs.Pinned():
+            return _in_channel(body.channel, cards) or Route()
+        case inputs.Command():
+            return _command(body, cards, packs)
+
+
+def open_cards(cards: Sequence[Card]) -> tuple[Card, ...]:
+    """Open incidents, the most severe and then the newest first."""
+    found = [c for c in cards if c.is_open]
+    return tuple(sorted(found, key=lambda c: (RANK[c.severity], -c.opened.timestamp())))
+
+
+def _pagerduty(event: inputs.PagerDutyEvent, cards: Sequence[Card], packs: Mapping[str, LoadedPack]) -> Route:
+    if event.incident is None:
+        return Route()
+    known = next((c for c in cards if c.pagerduty_id == event.incident.id), None)
+    known = known or next((c for c in cards if event.incident.key and c.id == event.incident.key), None)
+    if known:
+        return Route(incident=known.id, pack=known.pack)
+    service = {event.incident.service_id, event.incident.service_name} - {None}
+    pack = next((name for name, p in packs.items() if service & set(p.services)), "")
+    return Route(pack=pack)
+
+
+def _command(command: inputs.Command, cards: Sequence[Card], packs: Mapping[str, LoadedPack]) -> Route:
+    typed = take_apart(command.name, command.text)
+    only = next(iter(packs)) if len(packs) == 1 else ""
+    if command.name == "/incident" and typed.word in ("declare", "list", "help"):
+        return Route(pack=only)
+    if typed.named:
+        named = [c for c in cards if names(typed.named, c.id)]
+        return Route(incident=named[-1].id, pack=named[-1].pack) if named else Route(pack=only)
+    here = _in_channel(command.channel, cards)
+    if here:
+        return here
+    running = open_cards(cards)
+    reading = command.name == "/incident-status" or typed.word in ("status", "timeline", "contacts")
+    if running and (command.name == "/halt" or (reading and len(running) == 1)):
+        return Route(incident=running[0].id, pack=running[0].pack)
+    return Route(pack=only)
+
+
+def _in_channel(channel: str, cards: Sequence[Card]) -> Route | None:
+    here = next((c for c in reversed(cards) if c.room == channel), None)
+    return Route(incident=here.id, pack=here.pack) if here else None
+
+
+def _existing(incident: str, cards: Sequence[Card]) -> Route:
+    known = next((c for c in cards if c.id == incident), None)
+    return Route(incident=known.id, pack=known.pack) if known else Route()
+
+
+def _declared_pack(values: Mapping[str, str], packs: Mapping[str, LoadedPack]) -> str:
+    chosen = values.get("pack", "")
+    return chosen if chosen in packs else next(iter(packs), "")

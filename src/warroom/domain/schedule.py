@@ -1,0 +1,189 @@
+"""What has come due, and when the next thing will: clocks, escalation steps, update cadences.
+
+Both answers are computed from the incident and its pack, so a timer carries no meaning of its own: it only wakes
+us, and whatever wakes us first, everything overdue is done, once, in due order.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from warroom.domain import clocks, milestones
+from warroom.domain import facts as f
+from warroom.domain.decision import LoadedPack
+from warroom.domain.incident import Incident, evolve
+from warroom.domain.people import WARROOM
+from warroom.domain.policy import Cadence, Severity, Step
+
+PANEL_EVERY = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class Due:
+    """`what` becomes a fact at `at` (UTC), unless the incident has moved on by then."""
+
+    at: datetime
+    key: str
+    what: f.What
+
+
+def upcoming(incident: Incident, pack: LoadedPack, now: datetime) -> tuple[Due, ...]:
+    """Everything the incident is waiting for, in due order; some of it may be overdue at `now`."""
+    found = [*_clocks(incident, pack, now), *_steps(incident, pack), *_cadences(incident, pack, now)]
+    return tuple(sorted(found, key=lambda due: (due.at, due.key)))
+
+
+def catch_up(incident: Incident, pack: LoadedPack, now: datetime) -> tuple[Incident, tuple[f.Fact, ...]]:
+    """The incident with everything due by `now` done, and the facts that say so."""
+    made: list[f.Fact] = []
+    while True:
+        settled = next(_finished_steps(incident, pack), None) or next(_corrections(incident, pack, now), None)
+        due = settled or next((d.what for d in upcoming(incident, pack, now) if d.at <= now), None)
+        if due is None:
+            return incident, tuple(made)
+        fact = f.Fact(at=now, recorded=now, by=WARROOM, what=due)
+        incident = evolve(incident, fact)
+        made.append(fact)
+
+
+def timers(incident: Incident, pack: LoadedPack, now: datetime) -> Mapping[str, datetime]:
+    """When to wake up for this incident: every moment due, and the next refresh of its panel."""
+    wanted = {due.key: due.at for due in upcoming(incident, pack, now)}
+    if incident.is_open and incident.room and any(v.end is None for v in clocks.views(incident, pack, now)):
+        minute = now.replace(second=0, microsecond=0) + PANEL_EVERY
+        wanted[f"panel:{minute.isoformat()}"] = minute
+    return wanted
+
+
+def next_update(incident: Incident, pack: LoadedPack) -> datetime | None:
+    """When the next scheduled update is due (UTC); None when none is."""
+    dues = [_due(incident, c) for c in _severity(incident, pack).cadences]
+    return min((d for d in dues if d), default=None)
+
+
+def anchor(incident: Incident, step: Step) -> datetime | None:
+    """The moment a step's minutes count from: its milestone, or when the severity was raised to the step's."""
+    reached = milestones.first(incident.history, step.after)
+    if reached is None:
+        return None
+    raised = incident.severity_since != incident.opened
+    return max(reached, incident.severity_since) if raised else reached
+
+
+def step_effects(step: Step) -> tuple[str, ...]:
+    """The keys of the effects a step makes by itself."""
+    keys: list[str] = []
+    for number, do in enumerate(step.does):
+        key = do_key(f"step:{step.id}", number, do.kind)
+        keys += [f"{key}:{channel}" for channel in do.channels] if do.kind == "post" else [key]
+    return tuple(keys)
+
+
+def do_key(of: str, number: int, kind: str) -> str:
+    """The effect key of the `number`-th thing a step does; the announcement is everybody's one announcement."""
+    return "announce" if kind == "announce" else f"{of}:{number}:{kind}"
+
+
+def _severity(incident: Incident, pack: LoadedPack) -> Severity:
+    return pack.pack.severities[incident.severity]
+
+
+def _clocks(i: Incident, pack: LoadedPack, now: datetime) -> Iterator[Due]:
+    for view in clocks.views(i, pack, now):
+        if view.end is not None or view.mark.breached:
+            continue
+        run = f"{view.id}:{view.start.isoformat()}"
+        if not view.mark.warned and view.warn_at > view.start and now < view.deadline:
+            yield Due(view.warn_at, f"warn:{run}", f.ClockWarned(clock=view.id, start=view.start))
+        breach = f.ClockBreached(clock=view.id, start=view.start, deadline=view.deadline)
+        yield Due(view.deadline, f"breach:{run}", breach)
+
+
+def _corrections(i: Incident, pack: LoadedPack, now: datetime) -> Iterator[f.What]:
+    for view in clocks.views(i, pack, now):
+        if view.state == "corrected" and not view.mark.corrected and view.end:
+            yield f.ClockCorrected(clock=view.id, start=view.start, reached=view.end)
+
+
+def _steps(i: Incident, pack: LoadedPack) -> Iterator[Due]:
+    if not i.is_open:
+        return
+    for step in _severity(i, pack).steps:
+        begin = anchor(i, step)
+        mark = i.steps.get(step.id)
+        if begin is None or (mark and mark.state in ("done", "skipped")):
+            continue
+        if mark is None:
+            yield Due(begin + step.start, f"step:{step.id}", f.StepStarted(step=step.id))
+        elif step.end is not None and mark.state == "started":
+            end = begin + step.end
+            yield Due(end, f"late:{step.id}", f.StepLate(step=step.id, due=end))
+
+
+def _finished_steps(i: Incident, pack: LoadedPack) -> Iterator[f.What]:
+    for step in _severity(i, pack).steps:
+        mark = i.steps.get(step.id)
+        if (mark is None and anchor(i, step) is None) or (mark and mark.state in ("done", "skipped")):
+            continue
+        how = _done(i, step, started=mark is not None)
+        if how:
+            yield f.StepDone(step=step.id, how=how)
+
+
+def _done(i: Incident, step: Step, *, started: bool) -> str:
+    """How the step got done; "" while it is not."""
+    for condition in step.done_on:
+        kind, _, name = condition.partition(":")
+        if kind == "action":
+            run = next((r for r in i.runs if r.action == name and r.outcome in ("confirmed", "dry_run")), None)
+            if run:
+                return f"{run.action} {'confirmed' if run.outcome == 'confirmed' else 'rehearsed (DRY RUN)'}"
+        elif kind == "probes":
+            if any(d.what == name and d.reported for d in i.diagnoses):
+                return "readings collected"
+        elif kind == "effects":
+            if started and all(key in i.done for key in step_effects(step)):
+                return "sent"
+        elif milestones.reached(i.history, condition):  # type: ignore[arg-type]
+            return condition.replace("_", " ")
+    return ""
+
+
+def _due(i: Incident, cadence: Cadence) -> datetime | None:
+    if milestones.reached(i.history, cadence.end) is not None:
+        return None
+    begin = milestones.first(i.history, cadence.start)
+    if begin is None:
+        return None
+    withdrawn = [m.at for m in milestones.of(i.history, cadence.end) if not m.reached]
+    sent = [u.at for u in i.updates if u.cadence in ("", cadence.id)]
+    last = max([begin, *withdrawn, *sent])
+    if i.severity_since != i.opened:
+        last = max(last, i.severity_since)
+    return last + cadence.every
+
+
+def _cadences(i: Incident, pack: LoadedPack, now: datetime) -> Iterator[Due]:
+    for cadence in _severity(i, pack).cadences:
+        due = _due(i, cadence)
+        if due is None:
+            continue
+        if i.asked.get(cadence.id) != due and now < due:
+            ask = f.UpdateAsked(cadence=cadence.id, due=due)
+            yield Due(due - cadence.ask_before, f"ask:{cadence.id}:{due.isoformat()}", ask)
+        yield Due(due, f"update:{cadence.id}:{due.isoformat()}", automatic_update(i, cadence.id, due))
+
+
+def automatic_update(i: Incident, cadence: str, due: datetime) -> f.UpdateGiven:
+    """The update that goes out when nobody wrote one: what is known, and since when nothing new was said."""
+    last = next((u for u in reversed(i.updates) if u.human), None)
+    return f.UpdateGiven(
+        human=False,
+        status=i.status,
+        summary=last.summary if last else "",
+        next_steps=last.next_steps if last else "",
+        eta=last.eta if last else "",
+        impact=last.impact if last else "",
+        due=due,
+        cadence=cadence,
+    )

@@ -1,0 +1,296 @@
+"""What a message shows of an incident, as plain values: pure functions from state to the names a template uses.
+
+Moments are {"utc": ISO} (see `effects.moment`), durations are seconds, people are Slack ids where known, else names.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from warroom.domain import clocks, schedule
+from warroom.domain import facts as f
+from warroom.domain.decision import LoadedPack
+from warroom.domain.effects import moment
+from warroom.domain.incident import Incident, Run
+from warroom.domain.people import By
+from warroom.domain.policy import Pack
+from warroom.domain.words import spell
+
+View = dict[str, Any]
+
+
+def who(by: By | None) -> str:
+    """A person for the `mention` filter: the Slack id where known, else the name; "" for nobody."""
+    return (by.slack_id or by.name) if by else ""
+
+
+def base(i: Incident, pack: LoadedPack, now: datetime) -> View:
+    """What nearly every message needs."""
+    severity = pack.pack.severities[i.severity]
+    playbook = pack.pack.playbooks.get(i.playbook or "")
+    due = schedule.next_update(i, pack)
+    return {
+        "id": i.id,
+        "title": i.title,
+        "plain": playbook.plain if playbook and playbook.plain else i.title,
+        "desk": playbook.desk if playbook else "",
+        "severity": i.severity,
+        "severity_title": severity.title,
+        "emoji": severity.emoji,
+        "status": i.status,
+        "room": i.room or "",
+        "started": moment(_started(i)),
+        "commander": who(i.commander),
+        "next_update": moment(due) if due else None,
+        "pagerduty": i.pagerduty_url or "",
+    }
+
+
+def announcement(i: Incident, pack: LoadedPack, now: datetime, data: Mapping[str, Any]) -> View:
+    """The first alert, edited as the incident moves on."""
+    playbook = pack.pack.playbooks.get(i.playbook or "")
+    severity = pack.pack.severities[i.severity]
+    every = min((c.every for c in severity.cadences), default=None)
+    return base(i, pack, now) | {
+        "broadcast": data.get("broadcast") or "",
+        "impact": impact(i, pack),
+        "systems": list(playbook.systems) if playbook else [i.service or i.title],
+        "taken": [*taken(i)],
+        "every": every.total_seconds() if every else 0,
+        "reason": i.severity_reason,
+        "is_open": i.is_open,
+        "halted": bool(halts_in_force(i)),
+        "service": i.service or "",
+    }
+
+
+def impact(i: Incident, pack: LoadedPack) -> str:
+    """The impact as last told, else the playbook's sentence for the desk, else the alert's description."""
+    told = next((u.impact for u in reversed(i.updates) if u.impact), "")
+    playbook = pack.pack.playbooks.get(i.playbook or "")
+    return told or (playbook.desk if playbook else "") or i.description or i.title
+
+
+def taken(i: Incident) -> tuple[str, ...]:
+    """What has been done so far, in words, oldest first."""
+    lines: list[str] = []
+    acknowledged = i.reached("acknowledged")
+    if acknowledged:
+        lines.append(f"Acknowledged after {spell(acknowledged - _started(i))}")
+    if i.commander:
+        lines.append(f"{i.commander.name} took command")
+    lines += [run_line(run) for run in i.runs]
+    lines += [f"{len(d.results)} readings taken ({d.what})" for d in i.diagnoses if d.reported]
+    return tuple(lines)
+
+
+def run_line(run: Run) -> str:
+    """An action and its outcome in a few words; unknown is said aloud."""
+    what = f"Trading halt ({run.scope})" if run.scope else run.action
+    return {
+        "requested": f"{what}: ordered, not confirmed yet",
+        "confirmed": f"{what}: CONFIRMED by reading back",
+        "failed": f"{what}: FAILED",
+        "unknown": f"{what}: UNKNOWN, check by hand",
+        "dry_run": f"{what}: DRY RUN, nothing was sent",
+    }[run.outcome]
+
+
+def halts_in_force(i: Incident) -> tuple[Run, ...]:
+    """Halts that were read back as in force."""
+    return tuple(r for r in i.halts if r.outcome == "confirmed")
+
+
+def panel(i: Incident, pack: LoadedPack, now: datetime, data: Mapping[str, Any] | None = None) -> View:
+    """The live panel of the room, and the answer to /incident-status."""
+    return base(i, pack, now) | {
+        "reason": i.severity_reason,
+        "impact": impact(i, pack),
+        "is_open": i.is_open,
+        "roles": [
+            {"title": role.title, "who": who(i.roles.get(name))}
+            for name, role in pack.pack.roles.items()
+            if name == "commander" or name in i.roles
+        ],
+        "clocks": [_clock(v) for v in _latest(clocks.views(i, pack, now))],
+        "steps": steps(i, pack),
+        "halts": [run_line(r) for r in i.halts],
+        "unknown": any(r.outcome == "unknown" for r in i.runs),
+        "failures": [f"{k}: {v.error}" for k, v in i.failed.items()],
+        "now": moment(now),
+        "resolved": _moment(i.reached("resolved")),
+        "joined": len(i.joined),
+        "acknowledged": i.reached("acknowledged") is not None,
+    }
+
+
+def steps(i: Incident, pack: LoadedPack) -> list[View]:
+    """The protocol of the incident's severity: every step with owner, due time and how far it is."""
+    rows = []
+    for step in pack.pack.severities[i.severity].steps:
+        mark = i.steps.get(step.id)
+        begin = schedule.anchor(i, step)
+        owner = pack.pack.roles.get(step.owner)
+        end = begin + step.end if begin and step.end else None
+        rows.append(
+            {
+                "id": step.id,
+                "title": step.title,
+                "owner": owner.title if owner else step.owner,
+                "state": mark.state if mark else "waiting",
+                "due": _moment(end),
+                "starts": _moment(begin + step.start) if begin else None,
+                "at": _moment(mark.at) if mark else None,
+                "by": who(mark.by) if mark else "",
+                "note": mark.note if mark else "",
+                "late": bool(mark and mark.late),
+            }
+        )
+    return rows
+
+
+def playbook(i: Incident, pack: LoadedPack, now: datetime, data: Mapping[str, Any]) -> View:
+    """The matched playbook: symptoms, diagnosis, resolution in order, prevention."""
+    book = pack.pack.playbooks[i.playbook or ""]
+    return base(i, pack, now) | {
+        "name": book.title,
+        "symptoms": list(book.symptoms),
+        "diagnosis": [pack.pack.probes[p].title for p in book.diagnosis],
+        "resolution": [{"title": r.title, "how": r.how, "last_resort": r.last_resort} for r in book.resolution],
+        "prevention": list(book.prevention),
+        "scopes": [a.scope for a in pack.pack.actions.values() if a.scope],
+    }
+
+
+def update(i: Incident, pack: LoadedPack, now: datetime, data: Mapping[str, Any]) -> View:
+    """The update numbered `data["number"]`, from 1."""
+    said = i.updates[int(data["number"]) - 1]
+    last = next((u for u in reversed(i.updates[: int(data["number"])]) if u.human), None)
+    return base(i, pack, now) | {
+        "number": data["number"],
+        "at": moment(said.at),
+        "status": said.status,
+        "summary": said.summary,
+        "next_steps": [line for line in said.next_steps.splitlines() if line.strip()],
+        "eta": said.eta,
+        "impact": said.impact or impact(i, pack),
+        "human": said.human,
+        "author": who(said.by) if said.human else "",
+        "silent_since": moment(last.at if last else _started(i)),
+        "taken": list(taken(i)),
+        "halts": [run_line(r) for r in i.halts],
+    }
+
+
+def resolution(i: Incident, pack: LoadedPack, now: datetime, data: Mapping[str, Any]) -> View:
+    """The resolution notice."""
+    at = i.reached("resolved") or now
+    said = i.resolution
+    in_force = halts_in_force(i)
+    reviews = sorted((at + fu.within, fu) for fu in pack.pack.follow_ups) if pack.pack.follow_ups else []
+    return base(i, pack, now) | {
+        "resolved": moment(at),
+        "duration": (at - _started(i)).total_seconds(),
+        "root_cause": said.root_cause if said else "",
+        "summary": said.summary if said else "",
+        "actions": [line for line in (said.actions_taken if said else "").splitlines() if line.strip()]
+        or list(taken(i)),
+        "review": moment(reviews[0][0]) if reviews else None,
+        "follow_ups": sum(len(fu.items) for _, fu in reviews),
+        "still_halted": [run_line(r) for r in in_force],
+    }
+
+
+VIEWS: Mapping[str, Callable[[Incident, LoadedPack, datetime, Mapping[str, Any]], View]] = {
+    "announcement": announcement,
+    "panel": panel,
+    "playbook": playbook,
+    "update": update,
+    "resolution": resolution,
+}
+
+
+def _started(i: Incident) -> datetime:
+    detected = i.reached("detected")
+    return min(detected, i.opened) if detected else i.opened
+
+
+def _moment(at: datetime | None) -> dict[str, str] | None:
+    return moment(at) if at else None
+
+
+def _latest(views: tuple[clocks.ClockView, ...]) -> list[clocks.ClockView]:
+    """The newest run of each clock."""
+    return list({v.id: v for v in views}.values())
+
+
+def _clock(v: clocks.ClockView) -> View:
+    return {
+        "title": v.title,
+        "state": v.state,
+        "used": v.used.total_seconds(),
+        "within": v.within.total_seconds(),
+        "left": v.left.total_seconds(),
+        "deadline": moment(v.deadline),
+        "ended": v.end is not None,
+    }
+
+
+def tell(fact: f.Fact, pack: LoadedPack) -> str:
+    """A fact as one line of a timeline; "" for what people need not read."""
+    what = fact.what
+    p = pack.pack
+    match what:
+        case f.IncidentOpened():
+            return f"{what.severity} opened: {what.title} ({what.severity_reason})"
+        case f.MilestoneReached():
+            where = " in PagerDuty" if what.source == "pagerduty" else ""
+            return f"{what.milestone.replace('_', ' ').capitalize()}{where}"
+        case f.MilestoneWithdrawn():
+            return f"No longer {what.milestone.replace('_', ' ')}"
+        case f.SeverityChanged():
+            return f"Severity is now {what.severity} ({what.reason})"
+        case f.RoleAssigned():
+            role = p.roles.get(what.role)
+            return f"{what.person.name} is {role.title if role else what.role}"
+        case f.ClockBreached():
+            return f"SLA missed: {_clock_title(p, what.clock)}"
+        case f.ClockCorrected():
+            return f"SLA kept after all: {_clock_title(p, what.clock)}"
+        case f.StepDone():
+            return f"Step done: {_step_title(p, what.step)} ({what.how})"
+        case f.StepSkipped():
+            return f"Step skipped: {_step_title(p, what.step)} ({what.reason})"
+        case f.StepLate():
+            return f"Step LATE: {_step_title(p, what.step)}"
+        case f.UpdateGiven():
+            said = what.summary or "nothing new was reported"
+            return f"Update ({what.status}): {said}" if what.human else f"Update without a person: {said}"
+        case f.NoteAdded():
+            return what.text
+        case f.ProbesRequested():
+            return f"Diagnostics asked for: {what.what}"
+        case f.ProbesReported():
+            bad = sum(1 for r in what.results if r.get("state") != "ok")
+            return f"Diagnostics: {len(what.results)} readings, {bad} not healthy"
+        case f.ActionRequested():
+            return f"{what.action} ordered ({what.mode.replace('_', ' ')}): {what.reason}"
+        case f.ActionSettled():
+            return f"{what.action}: {what.outcome.upper().replace('_', ' ')}. {what.detail}"
+        case f.Denied():
+            return f"Refused: {what.what} ({what.why})"
+        case f.Resolved():
+            return f"Root cause: {what.root_cause or 'not given'}"
+        case f.EffectFailed():
+            return f"Could not do {what.kind}: {what.error}"
+        case f.AlertJoined():
+            return f"Related alert: {what.title}"
+    return ""
+
+
+def _clock_title(p: Pack, clock: str) -> str:
+    return next((s.clocks[clock].title for s in p.severities.values() if clock in s.clocks), clock)
+
+
+def _step_title(p: Pack, step: str) -> str:
+    return next((s.title for severity in p.severities.values() for s in severity.steps if s.id == step), step)

@@ -1,0 +1,35 @@
+"""Small helpers for words people type and read."""
+
+import re
+from collections.abc import Iterable
+from datetime import timedelta
+from difflib import get_close_matches
+
+
+def nearest(word: str, options: Iterable[str], most: int = 3) -> tuple[str, ...]:
+    """The real words closest to a mistyped one, best first; empty when nothing is close."""
+    by_lower = {option.lower(): option for option in options}
+    return tuple(by_lower[m] for m in get_close_matches(word.lower(), by_lower, n=most, cutoff=0.5))
+
+
+def slug(text: str, most: int) -> str:
+    """Lower-case letters, digits and single hyphens, at most `most` characters."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:most].strip("-")
+
+
+def spell(span: timedelta) -> str:
+    """A duration as people say it: "2 m 31 s", "1 h 5 m", "45 s"; the two largest parts."""
+    seconds = int(span.total_seconds())
+    sign, seconds = ("-", -seconds) if seconds < 0 else ("", seconds)
+    parts = []
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "m"), (1, "s")):
+        count, seconds = divmod(seconds, size)
+        if count:
+            parts.append(f"{count} {unit}")
+    return sign + (" ".join(parts[:2]) or "0 s")
+
+
+def listed(items: Iterable[str]) -> str:
+    """ "a", "a and b", "a, b and c"."""
+    words = list(items)
+    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]])) if words else ""

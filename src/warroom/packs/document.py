@@ -1,0 +1,187 @@
+"""YAML with its line numbers kept, and without YAML 1.1's surprises.
+
+`on`, `yes` and `16:00` stay text, dates stay text, keys may not repeat, and `15m` or `1h 30m` is a length of time.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import yaml
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from warroom.packs.durations import PATTERN, parse_duration
+from warroom.packs.problems import Problem
+
+Path = tuple[str | int, ...]
+
+_TAG = "tag:yaml.org,2002:"
+_DURATION = "!duration"
+_LONGEST = 64
+
+
+class _Loader(yaml.SafeLoader):
+    """The safe loader with the plain scalars of YAML 1.2 and durations."""
+
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012  (PyYAML's own class attribute)
+
+
+for _tag, _regex, _first in (
+    (_TAG + "null", r"~|null|", ["~", "n", ""]),
+    (_TAG + "bool", r"true|false", ["t", "f"]),
+    (_TAG + "int", r"[-+]?[0-9]+", list("-+0123456789")),
+    (_TAG + "float", r"[-+]?[0-9]+\.[0-9]+(?:e[-+]?[0-9]+)?", list("-+0123456789")),
+    (_DURATION, PATTERN, list("0123456789")),
+):
+    _Loader.add_implicit_resolver(_tag, re.compile(rf"(?:{_regex})\Z"), _first)
+
+
+class Document:
+    """One YAML file whose root is a mapping. `problems` holds what is wrong with it as YAML."""
+
+    def __init__(self, text: str, file: str) -> None:
+        self.file = file
+        self.problems: list[Problem] = []
+        self._labels: dict[int, str] = {}
+        self._root = self._compose(text)
+        self._check(self._root, "", ())
+
+    def plain(self) -> dict[str, Any]:
+        """The content as dicts, lists, str, int, float, bool, None and timedelta."""
+        return dict(_plain(self._root))
+
+    def at(self, path: Path) -> Any:
+        """The plain value at `path`; None where there is nothing."""
+        found = self._find(path)
+        return _plain(found[1]) if found else None
+
+    def problem(self, path: Path, sentence: str) -> Problem:
+        """`sentence` about the value at `path`, with its line, or that of the nearest thing around it."""
+        for length in range(len(path), -1, -1):
+            if found := self._find(path[:length]):
+                key, node = found
+                where = self._labels[id(node)]
+                for part in path[length:]:
+                    where = _join(where, part)
+                return Problem(self.file, key.start_mark.line + 1, where, sentence)
+        raise AssertionError("the root is always found")
+
+    def drop(self, path: Path) -> bool:
+        """Take the value at `path` out; False when it is not there."""
+        parent = self._find(path[:-1])
+        found = self._find(path)
+        if not path or not parent or not found:
+            return False
+        node = parent[1]
+        if isinstance(node, MappingNode):
+            node.value = [pair for pair in node.value if pair[1] is not found[1]]
+        else:
+            node.value = [item for item in node.value if item is not found[1]]
+        return True
+
+    def _compose(self, text: str) -> MappingNode:
+        empty = MappingNode(_TAG + "map", [], yaml.Mark(self.file, 0, 0, 0, None, 0))
+        try:
+            root = yaml.compose(text, _Loader)
+        except yaml.MarkedYAMLError as error:
+            line = error.problem_mark.line + 1 if error.problem_mark else 1
+            said = " ".join(part for part in (error.context, error.problem) if part)
+            self.problems.append(Problem(self.file, line, "", f"this is not YAML: {said}"))
+            return empty
+        except yaml.YAMLError as error:
+            self.problems.append(Problem(self.file, 1, "", f"this is not YAML: {error}"))
+            return empty
+        if root is None or not isinstance(root, MappingNode):
+            self.problems.append(Problem(self.file, 1, "", "write `key: value` lines; there are none"))
+            return empty
+        return root
+
+    def _check(self, node: Node, label: str, around: tuple[int, ...]) -> None:
+        line = node.start_mark.line + 1
+        if id(node) in self._labels or id(node) in around:
+            said = "write the value out here; references to another place (*name) are not followed"
+            self.problems.append(Problem(self.file, line, label, said))
+            return
+        self._labels[id(node)] = label
+        if not _tag_is_ours(node):
+            said = f"take the tag {node.tag} away; plain values only"
+            self.problems.append(Problem(self.file, line, label, said))
+            node.tag = _TAG + "str"
+        if isinstance(node, SequenceNode):
+            for index, item in enumerate(node.value):
+                self._check(item, _join(label, index), (*around, id(node)))
+        elif isinstance(node, MappingNode):
+            self._check_keys(node, label)
+            for key, value in node.value:
+                self._check(value, _join(label, key.value), (*around, id(node)))
+
+    def _check_keys(self, node: MappingNode, label: str) -> None:
+        seen: dict[str, int] = {}
+        kept = []
+        for key, value in node.value:
+            line = key.start_mark.line + 1
+            if not isinstance(key, ScalarNode):
+                self.problems.append(Problem(self.file, line, label, "a key must be a word"))
+            elif key.value in seen:
+                said = f"this key is there already, in line {seen[key.value]}; keep one of them"
+                self.problems.append(Problem(self.file, line, _join(label, key.value), said))
+            else:
+                seen[key.value] = line
+                kept.append((key, value))
+        node.value = kept
+
+    def _find(self, path: Path) -> tuple[Node, Node] | None:
+        """The node that marks the line of `path`, and the node of its value."""
+        key: Node = self._root
+        node: Node = self._root
+        for part in path:
+            step = next((pair for pair in _children(node) if pair[0] == part), None)
+            if step is None:
+                return None
+            _, key, node = step
+        return key, node
+
+
+def _children(node: Node) -> Iterator[tuple[str | int, Node, Node]]:
+    if isinstance(node, MappingNode):
+        yield from ((key.value, key, value) for key, value in node.value)
+    elif isinstance(node, SequenceNode):
+        yield from ((index, item, item) for index, item in enumerate(node.value))
+
+
+def _plain(node: Node) -> Any:
+    if isinstance(node, MappingNode):
+        return {key.value: _plain(value) for key, value in node.value}
+    if isinstance(node, SequenceNode):
+        return [_plain(item) for item in node.value]
+    return _scalar(node)
+
+
+def _scalar(node: Node) -> str | int | float | bool | timedelta | None:
+    text = str(node.value)
+    match node.tag.removeprefix(_TAG):
+        case "null":
+            return None
+        case "bool":
+            return text == "true"
+        case "int" if len(text) <= _LONGEST:
+            return int(text)
+        case "float" if len(text) <= _LONGEST:
+            return float(text)
+        case "!duration" if len(text) <= _LONGEST:
+            return parse_duration(text)
+        case _:
+            return text
+
+
+def _tag_is_ours(node: Node) -> bool:
+    if isinstance(node, ScalarNode):
+        return node.tag in {_DURATION, *(_TAG + t for t in ("null", "bool", "int", "float", "str"))}
+    return node.tag in {_TAG + "map", _TAG + "seq"}
+
+
+def _join(label: str, part: str | int) -> str:
+    if isinstance(part, int):
+        return f"{label}[{part}]"
+    return f"{label}.{part}" if label else part

@@ -1,0 +1,142 @@
+"""Packs from YAML, checked as a whole; frozen to text and thawed again."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from functools import cache
+from pathlib import Path as File
+from typing import Any
+
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
+
+from warroom.domain.decision import LoadedPack
+from warroom.domain.policy import Pack
+from warroom.errors import ConfigError
+from warroom.packs.bindings import Binding, bind
+from warroom.packs.calendar import sessions
+from warroom.packs.document import Document
+from warroom.packs.durations import PATTERN, format_duration
+from warroom.packs.problems import Problem, nearest
+from warroom.packs.references import check
+from warroom.packs.typed import adapter, read
+
+SHIPPED = File(__file__).parent
+FILE = "pack.yaml"
+
+
+def read_pack(text: str, file: str) -> tuple[Pack | None, list[Problem]]:
+    """The pack in `text` and everything that is wrong with it; the pack is whole only without problems."""
+    document = Document(text, file)
+    data = document.plain()
+    pack, problems = read(document, Pack)
+    problems += document.problems
+    if pack is not None:
+        problems += [document.problem(path, sentence) for path, sentence in check(pack, data)]
+    return pack, sorted(set(problems))
+
+
+def load_pack(path: File) -> Pack:
+    """The pack in a file. Raises ConfigError with a sentence `file:line: key: what to do` for each mistake."""
+    pack, problems = read_pack(_text(path), str(path))
+    if problems or pack is None:
+        raise ConfigError([str(problem) for problem in problems])
+    return pack
+
+
+def shipped_ids() -> tuple[str, ...]:
+    """The ids of the packs that come with the product."""
+    return tuple(sorted(path.parent.name for path in SHIPPED.glob(f"*/{FILE}")))
+
+
+@cache
+def shipped(pack_id: str) -> Pack:
+    """A pack that comes with the product. Raises ConfigError when there is none of this id or it is wrong."""
+    if pack_id not in shipped_ids():
+        raise ConfigError([f"there is no pack {pack_id!r}{nearest(pack_id, shipped_ids())}"])
+    pack = load_pack(SHIPPED / pack_id / FILE)
+    if pack.id != pack_id:
+        raise ConfigError([f"{SHIPPED / pack_id / FILE}: id: write {pack_id}, the name of the folder"])
+    return pack
+
+
+def load_packs(ids: Iterable[str], bindings: Mapping[str, Binding]) -> Mapping[str, LoadedPack]:
+    """The packs of these ids with the deployment's values in place. Raises ConfigError with all mistakes."""
+    loaded: dict[str, LoadedPack] = {}
+    problems: list[str] = []
+    for pack_id in ids:
+        try:
+            loaded[pack_id] = loaded_pack(shipped(pack_id), bindings.get(pack_id, Binding()))
+        except ConfigError as error:
+            problems += error.problems
+    if problems:
+        raise ConfigError(problems)
+    return loaded
+
+
+def loaded_pack(pack: Pack, binding: Binding) -> LoadedPack:
+    """`pack` with the deployment's values in place, its sessions and its hash."""
+    bound = bind(pack, binding)
+    return LoadedPack(
+        pack=bound,
+        hash=content_hash(bound),
+        sessions=sessions(bound.calendar),
+        services=binding.services or bound.services,
+        contacts=dict(binding.contacts),
+    )
+
+
+def thaw_loaded(text: str, binding: Binding) -> LoadedPack:
+    """A frozen pack as an incident needs it; services and contacts are those of today."""
+    pack = thaw(text)
+    return LoadedPack(
+        pack=pack,
+        hash=content_hash(pack),
+        sessions=sessions(pack.calendar),
+        services=binding.services or pack.services,
+        contacts=dict(binding.contacts),
+    )
+
+
+def freeze(pack: Pack) -> str:
+    """The pack as canonical JSON: sorted keys, no spaces, durations as ISO 8601. The same pack, the same text."""
+    plain = adapter(Pack).dump_python(pack, mode="json")
+    return json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def thaw(text: str) -> Pack:
+    """The pack that `freeze` wrote. Raises pydantic's ValidationError for anything else."""
+    return adapter(Pack).validate_json(text, strict=True)
+
+
+def content_hash(pack: Pack) -> str:
+    """SHA-256 of the frozen pack, in hexadecimal."""
+    return hashlib.sha256(freeze(pack).encode()).hexdigest()
+
+
+class _PackSchema(GenerateJsonSchema):
+    """Durations and times as people write them, not as ISO 8601."""
+
+    def timedelta_schema(self, schema: core_schema.TimedeltaSchema) -> JsonSchemaValue:
+        return {"type": "string", "pattern": f"^{PATTERN}$", "examples": ["15m", "1h 30m", "90s", "2d"]}
+
+    def time_schema(self, schema: core_schema.TimeSchema) -> JsonSchemaValue:
+        return {"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$", "examples": ["09:30"]}
+
+    def encode_default(self, dft: Any) -> Any:
+        return format_duration(dft) if isinstance(dft, timedelta) else super().encode_default(dft)
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of a pack file, for editors."""
+    return adapter(Pack).json_schema(schema_generator=_PackSchema)
+
+
+def _text(path: File) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError([f"{path}: this file cannot be read ({error.strerror}); check its name"]) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError([f"{path}: this file is not UTF-8; save it as UTF-8"]) from error

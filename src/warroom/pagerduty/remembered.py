@@ -1,0 +1,26 @@
+"""Answers that may be a few minutes old."""
+
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Remembered(Generic[T]):
+    """Values by name, each forgotten after its time (seconds of `monotonic`)."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._values: dict[str, tuple[float, T]] = {}
+
+    def get(self, name: str) -> tuple[T] | None:
+        """The value in a tuple of one (it may be None itself), or None when it is not remembered."""
+        until, value = self._values.get(name, (0.0, None))
+        if name not in self._values or until <= self._monotonic():
+            return None
+        return (value,)  # type: ignore[return-value]  # present, so it is a T
+
+    def put(self, name: str, value: T, seconds: float) -> T:
+        """Remember the value for so long, and return it."""
+        self._values[name] = (self._monotonic() + seconds, value)
+        return value

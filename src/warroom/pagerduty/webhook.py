@@ -1,0 +1,124 @@
+"""PagerDuty's webhooks (v3): who sent them, and what they say."""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NoReturn
+
+from warroom.domain.inputs import Input, PagerDutyEvent
+from warroom.errors import BadRequest
+from warroom.pagerduty import payload
+from warroom.pagerduty.payload import Json
+
+LARGEST = 1024 * 1024
+"""Bytes; PagerDuty's own are a few thousand."""
+
+LONGEST_ID = 200
+
+_INCIDENT_TYPES = frozenset({"incident", "incident_reference"})
+
+
+def verify(body: bytes, signature_header: str, secrets: Sequence[str]) -> None:
+    """Accept `body` only with a v1 signature by one of our secrets (HMAC-SHA256 over the raw body).
+
+    While a secret is rotated the header carries several signatures and we know several secrets: one match is
+    enough. Every pair is compared, in constant time. Blank secrets never match.
+
+    Raises BadRequest: 413 oversized, 403 when no secret is set, 401 without a v1 signature or without a match.
+    """
+    _check_size(body)
+    keys = [s.encode() for s in secrets if s.strip()]
+    if not keys:
+        raise BadRequest(
+            "PagerDuty webhooks are not set up here: set PAGERDUTY_WEBHOOK_SECRET to the subscription's secret.",
+            403,
+        )
+    parts = (part.strip() for part in signature_header.split(","))
+    given = [p.removeprefix("v1=").encode("utf-8", "replace") for p in parts if p.startswith("v1=")]
+    if not given:
+        raise BadRequest("The X-PagerDuty-Signature header holds no v1 signature.", 401)
+    wanted = [hmac.new(key, body, hashlib.sha256).hexdigest().encode() for key in keys]
+    matches = [hmac.compare_digest(w, g) for w in wanted for g in given]
+    if not any(matches):
+        raise BadRequest(
+            "The signature fits none of our secrets: compare PAGERDUTY_WEBHOOK_SECRET with the subscription's.",
+            401,
+        )
+
+
+def parse(body: bytes, received: datetime) -> Input:
+    """The input this webhook is: source "pagerduty", its id the event's, so that a repeat is recognised.
+
+    A type we do not know is an event too; its incident is None when it names none. An event without a time counts
+    as of `received` (UTC). Titles, notes and details are data from outside, unescaped.
+
+    Raises BadRequest: 413 oversized, 400 for anything that is not an event.
+    """
+    event = _event(body)
+    kind, ident = payload.text(event.get("event_type")), payload.text(event.get("id"))
+    if not kind or not ident:
+        raise BadRequest("A PagerDuty event needs the texts event.id and event.event_type.")
+    if max(len(kind), len(ident)) > LONGEST_ID:
+        raise BadRequest(f"event.id and event.event_type are at most {LONGEST_ID} characters long.")
+    data = event.get("data")
+    if data is not None and not isinstance(data, dict):
+        raise BadRequest("event.data of a PagerDuty event must be an object.")
+    try:
+        heard = _heard(kind, event, data or {}, received)
+    except ValueError as error:
+        raise BadRequest(f"PagerDuty event {ident}: {error}.") from error
+    return Input(source="pagerduty", source_id=ident, received=received, body=heard)
+
+
+def _heard(kind: str, event: Json, data: Json, received: datetime) -> PagerDutyEvent:
+    about = _about(kind, data)
+    return PagerDutyEvent(
+        type=kind,
+        at=payload.moment(event.get("occurred_at")) or received,
+        incident=payload.incident(about),
+        agent=payload.agent(event.get("agent")),
+        text=_text(kind, data),
+        people=payload.assignees(data) or payload.summaries([data.get("user"), data.get("escalation_policy")])
+        if kind.startswith("incident.responder.")
+        else payload.assignees(data),
+    )
+
+
+def _about(kind: str, data: Json) -> Json:
+    """The object that tells of the incident: under `incident` for notes, updates and responders, else the data."""
+    if isinstance(data.get("incident"), dict):
+        return payload.mapping(data["incident"])
+    plain = data.get("type") in _INCIDENT_TYPES or ("type" not in data and kind.startswith("incident."))
+    return data if plain else {}
+
+
+def _text(kind: str, data: Json) -> str:
+    """A note's content, an update's message, what a responder was asked, or how he replied."""
+    if kind == "incident.responder.replied" and payload.text(data.get("state")):
+        return payload.text(data["state"])
+    return payload.text(data.get("content")) or payload.text(data.get("message"))
+
+
+def _event(body: bytes) -> Json:
+    _check_size(body)
+    try:
+        document = payload.clean(json.loads(body.decode("utf-8"), parse_constant=_no_number))
+    except UnicodeDecodeError:
+        raise BadRequest("A PagerDuty webhook must be UTF-8.") from None
+    except (ValueError, RecursionError):
+        raise BadRequest("A PagerDuty webhook must be JSON.") from None
+    event = document.get("event") if isinstance(document, dict) else None
+    if not isinstance(event, dict):
+        raise BadRequest('A PagerDuty webhook (v3) must be an object with an object "event" in it.')
+    return event
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _check_size(body: bytes) -> None:
+    if len(body) > LARGEST:
+        raise BadRequest(f"A PagerDuty webhook is at most {LARGEST // 1024} KiB long.", 413)

@@ -1,0 +1,142 @@
+"""How the response went, measured: clocks, protocol, reaction times, updates, objectives."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from warroom.domain import clocks, milestones, schedule
+from warroom.domain import facts as f
+from warroom.domain.decision import LoadedPack
+from warroom.domain.incident import Incident, StepMark
+from warroom.domain.policy import Cadence, Milestone, Step
+from warroom.postmortem.markdown import span
+from warroom.postmortem.model import ClockRow, ObjectiveRow, Reaction, StepRow, UpdateRow
+
+RESULTS = {"met": "met", "corrected": "met (announced as late, then corrected)", "paused": "paused, market closed"}
+REACTIONS: dict[Milestone, str] = {
+    "announced": "announced",
+    "acknowledged": "acknowledged",
+    "commander_assigned": "commander named",
+}
+
+
+def started(incident: Incident) -> datetime:
+    """When it began as far as the record knows (UTC): detected, or else opened."""
+    detected = milestones.first(incident.history, "detected")
+    return min(detected, incident.opened) if detected else incident.opened
+
+
+def declared(incident: Incident) -> datetime:
+    """When it was declared (UTC)."""
+    return milestones.first(incident.history, "declared") or incident.opened
+
+
+def clock_rows(incident: Incident, pack: LoadedPack, now: datetime) -> tuple[ClockRow, ...]:
+    """Every run of every clock; a second run of the same clock says when it began."""
+    rows: list[ClockRow] = []
+    seen: set[str] = set()
+    for view in clocks.views(incident, pack, now):
+        again = f" (again from {view.start:%H:%M:%S})" if view.id in seen else ""
+        seen.add(view.id)
+        ok = {"met": True, "corrected": True, "late": False}.get(view.state)
+        row = ClockRow(
+            title=view.title + again, limit=view.within, used=view.used, result=_clock_result(view), ok=ok
+        )
+        rows.append(row)
+    return tuple(rows)
+
+
+def _clock_result(view: clocks.ClockView) -> str:
+    if view.state == "late":
+        return f"late by {span(view.used - view.within)}" + (", still open" if view.end is None else "")
+    return RESULTS.get(view.state, "running")
+
+
+def step_rows(incident: Incident, pack: LoadedPack) -> tuple[StepRow, ...]:
+    """The protocol of the present severity, after what was done of an earlier severity's."""
+    rows: list[StepRow] = []
+    seen: set[str] = set()
+    for severity in dict.fromkeys(s for _, s in incident.severities):
+        for step in pack.pack.severities[severity].steps:
+            mark = incident.steps.get(step.id)
+            if step.id in seen or (mark is None and severity != incident.severity):
+                continue
+            seen.add(step.id)
+            rows.append(_step(incident, pack, step, mark))
+    return tuple(rows)
+
+
+def _step(i: Incident, pack: LoadedPack, step: Step, mark: StepMark | None) -> StepRow:
+    begin = schedule.anchor(i, step)
+    due = begin + step.end if begin and step.end else None
+    finished = mark if mark and mark.state in ("done", "skipped") else None
+    owner = pack.pack.roles.get(step.owner)
+    result, ok = _step_result(i, mark, due)
+    return StepRow(
+        title=step.title,
+        owner=owner.title if owner else step.owner,
+        due=due,
+        done=finished.at if finished else None,
+        by=finished.by.name if finished else "",
+        result=result,
+        ok=ok,
+    )
+
+
+def _step_result(i: Incident, mark: StepMark | None, due: datetime | None) -> tuple[str, bool | None]:
+    resolved = i.reached("resolved")
+    if mark and mark.state == "skipped":
+        return f"left out: {mark.note}", False
+    if mark and mark.state == "done":
+        if due and mark.at > due:
+            return f"late by {span(mark.at - due)}", False
+        return "in time", True
+    if mark and mark.state == "late":
+        return "late, never done" if resolved else "late, still open", False
+    return ("resolved before it was due" if resolved else "not due yet"), None
+
+
+def reactions(incident: Incident) -> tuple[Reaction, ...]:
+    """What was reached how long after the declaration, in the order of time."""
+    since = declared(incident)
+    found = {what: milestones.first(incident.history, milestone) for milestone, what in REACTIONS.items()}
+    halt = next(iter(incident.halts), None)
+    if halt:
+        found["halt ordered"] = halt.at
+        sure = next((r for r in incident.halts if r.outcome == "confirmed"), None)
+        found["halt confirmed"] = sure.settled if sure else None
+    found["resolved"] = incident.reached("resolved")
+    reached = sorted((at, what) for what, at in found.items() if at)
+    return tuple(Reaction(what=what, took=max(at - since, timedelta())) for at, what in reached)
+
+
+def update_rows(
+    incident: Incident, facts: Sequence[f.Fact], pack: LoadedPack, now: datetime
+) -> tuple[UpdateRow, ...]:
+    """How each cadence of the severity was kept; one whose start was never reached is left out."""
+    cadences = pack.pack.severities[incident.severity].cadences
+    return tuple(row for cadence in cadences if (row := _cadence(incident, facts, cadence, now)))
+
+
+def _cadence(i: Incident, facts: Sequence[f.Fact], cadence: Cadence, now: datetime) -> UpdateRow | None:
+    begin = milestones.first(i.history, cadence.start)
+    if begin is None:
+        return None
+    end = milestones.reached(i.history, cadence.end) or now
+    told = [u for u in i.updates if u.cadence in ("", cadence.id) and u.at <= end]
+    asked = {
+        x.what.due for x in facts if isinstance(x.what, f.UpdateAsked) and x.what.cadence == cadence.id
+    }
+    answered = {u.due for u in told if u.human}
+    by_machine = {u.due for u in told if not u.human and u.due}
+    silent = {
+        due for due in asked if due <= end and due not in answered and not _written_between(told, due, cadence)
+    }
+    moments = [begin, *(u.at for u in told), max(end, begin)]
+    return UpdateRow(
+        title=cadence.title,
+        every=cadence.every,
+        written=sum(u.human for u in told),
+        unwritten=tuple(sorted(by_machine | silent)),
+        longest_gap=max(after - before for before, after in pairwise(sorted(moments))),
+    )

@@ -1,0 +1,170 @@
+"""A fact as a row of the timeline: what happened, what was done about it, and the words by which to find its post."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from warroom.domain import facts as f
+from warroom.domain import milestones
+from warroom.domain.incident import Incident
+from warroom.domain.milestones import Moment
+from warroom.domain.people import WARROOM
+from warroom.domain.policy import Milestone, Pack
+from warroom.postmortem.markdown import clock, span
+
+HEARD_LATE = timedelta(minutes=1)
+SAME_RESOLVING = timedelta(minutes=2)  # the form in Slack, and PagerDuty's own time of it
+REACHED: dict[Milestone, str] = {
+    "detected": "Detected",
+    "announced": "Announced",
+    "acknowledged": "Acknowledged",
+    "responding": "Responding",
+    "contained": "Contained",
+    "recovery_started": "Recovery started",
+    "validated": "Recovery validated",
+    "resolved": "Resolved",
+    "resolution_announced": "Resolution announced",
+    "reviewed": "Reviewed",
+    "closed": "Closed",
+}  # declared is the opening itself, commander_assigned is told by the role
+DELIVERED = {
+    "slack.room": "War room opened",
+    "pagerduty.page": "Responders paged in PagerDuty",
+    "pagerduty.escalate": "Escalated in PagerDuty",
+    "pagerduty.trigger": "Alert raised in PagerDuty",
+}
+
+
+@dataclass(frozen=True)
+class Told:
+    """`echo` is text of the fact that a post of ours about it repeats; `group` marks rows that may be told as one."""
+
+    event: str = ""
+    action: str = ""
+    echo: str = ""
+    group: str = ""
+
+
+@dataclass(frozen=True)
+class Teller:
+    """Puts the facts of one incident into words."""
+
+    incident: Incident
+    pack: Pack
+    asked: dict[str, f.Fact] = field(default_factory=dict)
+    resolved: tuple[datetime, ...] = ()
+
+    @classmethod
+    def of(cls, incident: Incident, facts: Sequence[f.Fact], pack: Pack) -> "Teller":
+        """A teller that knows which request each report belongs to, and when people resolved it."""
+        asked = {x.what.run: x for x in facts if isinstance(x.what, f.ProbesRequested)}
+        return cls(incident, pack, asked, tuple(x.at for x in facts if isinstance(x.what, f.Resolved)))
+
+    def tell(self, fact: f.Fact) -> Told | None:
+        """The fact in words; None for what a reader of the timeline need not know."""
+        match fact.what:
+            case f.IncidentOpened() as what:
+                start = "Alert in PagerDuty" if what.origin == "pagerduty" else "Declared in Slack"
+                opened = f"Opened as {what.severity}: {what.severity_reason}"
+                return Told(f"{start}: {what.title}", opened, echo=what.title)
+            case f.MilestoneReached() | f.MilestoneWithdrawn():
+                return self._milestone(fact, fact.what)
+            case f.SeverityChanged() as what:
+                return Told(what.reason, f"Severity set to {what.severity}", echo=what.reason)
+            case f.RoleAssigned() as what:
+                role = self.pack.roles.get(what.role)
+                return Told(action=f"{what.person.name} is {role.title if role else what.role}")
+            case f.ClockBreached() | f.ClockCorrected():
+                return self._clock(fact.what)
+            case f.StepDone() | f.StepSkipped() | f.StepLate():
+                return self._step(fact, fact.what)
+            case f.UpdateGiven() as what:
+                return _update(what)
+            case f.NoteAdded() as what:
+                return Told(what.text if what.kind == "note" else f"{what.kind.capitalize()}: {what.text}")
+            case f.ProbesRequested() | f.ProbesReported():
+                return self._probes(fact.what)
+            case f.ActionRequested() | f.ActionSettled():
+                return self._action(fact.what)
+            case f.Denied() as what:
+                return Told(f"Not permitted: {what.what}", f"Nothing was done ({what.why})")
+            case f.Resolved() as what:
+                return Told(action=f"Resolved: {what.summary or what.root_cause}", echo=what.root_cause)
+            case f.AlertJoined() as what:
+                return Told(f"Related alert: {what.title}", group="related alerts")
+            case f.EffectDone() as what:
+                return Told(action=DELIVERED[what.kind]) if what.kind in DELIVERED else None
+            case f.EffectFailed() as what:
+                outcome = "Not delivered" if what.outcome == "refused" else "Delivery unknown"
+                return Told(f"{outcome} ({what.kind}): {what.error}", group=f"{what.kind} {what.error}")
+        return None
+
+    def _milestone(self, fact: f.Fact, what: f.MilestoneReached | f.MilestoneWithdrawn) -> Told | None:
+        words = REACHED.get(what.milestone)
+        if words is None:
+            return None
+        if isinstance(what, f.MilestoneWithdrawn):
+            again = "Reopened" if what.milestone == "resolved" else f"No longer {words.lower()}"
+            return Told(again)
+        moment = Moment(fact.at, True, what.milestone, what.source)
+        if moment not in milestones.of(self.incident.history, what.milestone) or self._told_otherwise(fact, what):
+            return None
+        if fact.recorded - fact.at > HEARD_LATE:
+            words += f" (known from {clock(fact.recorded)})"
+        return Told(action=words)
+
+    def _told_otherwise(self, fact: f.Fact, what: f.MilestoneReached) -> bool:
+        i = self.incident
+        if what.milestone == "detected":
+            return fact.at >= i.opened
+        if what.milestone == "responding":
+            return fact.at == i.reached("acknowledged")
+        near = (abs(fact.at - at) <= SAME_RESOLVING for at in self.resolved)
+        return what.milestone == "resolved" and any(near)
+
+    def _clock(self, what: f.ClockBreached | f.ClockCorrected) -> Told:
+        clocks = {name: c for s in self.pack.severities.values() for name, c in s.clocks.items()}
+        in_force = self.pack.severities[self.incident.severity].clocks
+        known = in_force.get(what.clock) or clocks.get(what.clock)
+        title = known.title if known else what.clock
+        if isinstance(what, f.ClockBreached):
+            limit = f" ({span(what.deadline - what.start)})" if known and known.counting == "always" else ""
+            return Told(f"Time ran out: {title}{limit}", echo=title)
+        return Told(f"In time after all: {title}, at {clock(what.reached)}", echo=title)
+
+    def _step(self, fact: f.Fact, what: f.StepDone | f.StepSkipped | f.StepLate) -> Told | None:
+        steps = {step.id: step for s in self.pack.severities.values() for step in s.steps}
+        title = steps[what.step].title if what.step in steps else what.step
+        match what:
+            case f.StepLate():
+                return Told(f"Step late: {title}, due {clock(what.due)}", echo=title)
+            case f.StepSkipped():
+                return Told(action=f"Step left out: {title} ({what.reason})", echo=title)
+        return None if fact.by == WARROOM else Told(action=f"Step done: {title} ({what.how})", echo=title)
+
+    def _probes(self, what: f.ProbesRequested | f.ProbesReported) -> Told | None:
+        if isinstance(what, f.ProbesRequested):
+            reported = any(d.run == what.run and d.reported for d in self.incident.diagnoses)
+            return None if reported else Told(f"Diagnostics asked for, no answer: {what.what}")
+        asked = self.asked.get(what.run)
+        name = asked.what.what if asked and isinstance(asked.what, f.ProbesRequested) else what.run
+        bad = [str(r.get("title") or r.get("probe")) for r in what.results if r.get("state") != "ok"]
+        found = f"not healthy: {', '.join(bad)}" if bad else f"all {len(what.results)} healthy"
+        return Told(f"Diagnostics ({name}): {found}")
+
+    def _action(self, what: f.ActionRequested | f.ActionSettled) -> Told:
+        known = self.pack.actions.get(what.action)
+        title = known.title if known else what.action
+        if isinstance(what, f.ActionRequested):
+            mode = " (DRY RUN)" if what.mode == "dry_run" else ""
+            return Told(what.reason, f"Ordered: {title}{mode}", echo=what.reason)
+        outcome = {"dry_run": "rehearsed, nothing was sent", "unknown": "UNKNOWN"}.get(what.outcome, what.outcome)
+        return Told(f"{title}: {outcome}", echo=what.detail)
+
+
+def _update(what: f.UpdateGiven) -> Told:
+    if what.human:
+        then = f" Next: {what.next_steps}" if what.next_steps else ""
+        return Told(action=f"Update ({what.status}): {what.summary}{then}", echo=what.summary)
+    due = f" due {clock(what.due)}" if what.due else ""
+    return Told(f"No person wrote the update{due}", "Sent from what was known", echo=what.summary)

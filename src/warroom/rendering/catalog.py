@@ -1,0 +1,90 @@
+"""All message templates, read and checked at start."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from warroom.rendering.environment import Environment, new_environment
+from warroom.rendering.message import Message
+from warroom.rendering.problems import MessageErrors, Problem, UnknownMessageError
+from warroom.rendering.template import Template, read_template
+
+COMMON = "common"
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+
+
+class Catalog:
+    """Templates by name: a pack's `messages/<pack>/<name>.md` comes before `messages/common/<name>.md`."""
+
+    def __init__(self, templates: Mapping[tuple[str, str], Template]) -> None:
+        self._templates = dict(templates)
+
+    @classmethod
+    def load(cls, root: Path) -> Catalog:
+        """Every `<folder>/<name>.md` under `root`. Raises MessageErrors with all mistakes of all files.
+
+        A README.md next to the folders is not a message.
+        """
+        environment = new_environment()
+        templates: dict[tuple[str, str], Template] = {}
+        problems: list[Problem] = []
+        if not root.is_dir():
+            raise MessageErrors([Problem(root, 1, "there is no such folder; it should hold common/")])
+        for path in sorted(root.rglob("*.md")):
+            if path == root / "README.md":
+                continue
+            template, found = _read(path, root, environment)
+            problems += found
+            if template is not None:
+                templates[path.parent.name, path.stem] = template
+        if problems:
+            raise MessageErrors(problems)
+        return cls(templates)
+
+    def render(
+        self,
+        name: str,
+        context: Mapping[str, object],
+        pack: str | None = None,
+        *,
+        button_value: str = "",
+    ) -> Message:
+        """The message with these values, from the pack's own template or the common one.
+
+        `button_value` is the value of every button that has none of its own, e.g. the incident's id.
+        Raises UnknownMessageError, MissingFieldsError, TypeError for a value that is not plain, RenderError
+        when the template fails on the values, ValueError for a button value over 2,000 characters.
+        """
+        return self._find(name, pack).render(context, button_value)
+
+    def names(self, pack: str | None = None) -> frozenset[str]:
+        """The messages that can be rendered: the common ones and, with `pack`, that pack's own."""
+        return frozenset(name for folder, name in self._templates if folder in (COMMON, pack))
+
+    def packs(self) -> frozenset[str]:
+        """The packs that have messages of their own."""
+        return frozenset(folder for folder, _ in self._templates if folder != COMMON)
+
+    def fields(self, name: str, pack: str | None = None) -> frozenset[str]:
+        """The context variables the message needs. Raises UnknownMessageError."""
+        return self._find(name, pack).fields
+
+    def about(self, name: str, pack: str | None = None) -> str:
+        """What the template's `about:` says, or an empty string. Raises UnknownMessageError."""
+        return self._find(name, pack).about
+
+    def _find(self, name: str, pack: str | None) -> Template:
+        for folder in (pack, COMMON):
+            if folder is not None and (folder, name) in self._templates:
+                return self._templates[folder, name]
+        raise UnknownMessageError(name, pack, self.names(pack))
+
+
+def _read(path: Path, root: Path, environment: Environment) -> tuple[Template | None, list[Problem]]:
+    if path.parent.parent != root:
+        return None, [Problem(path, 1, f"messages lie in {root}/common/ or {root}/<pack>/; move it there")]
+    if not _NAME.fullmatch(path.stem):
+        return None, [Problem(path, 1, "name the file with small letters, digits, _ and -")]
+    return read_template(path, environment)

@@ -1,0 +1,403 @@
+"""Incidents of PagerDuty and everything that can happen to one. Every change is announced by a webhook."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import count
+from typing import Any
+
+from warroom.sandbox import people
+from warroom.sandbox.feed import Feed
+from warroom.sandbox.ids import Ids
+from warroom.sandbox.pagerduty_fixture import POLICIES, PRIORITIES, SERVICES, Policy, Priority, Service
+from warroom.sandbox.pagerduty_shapes import API, WEB, policy_ref, priority_json, reference, service_ref, user_ref
+
+Json = dict[str, Any]
+Send = Callable[[str, Json, Json | None, Json | None], None]
+"""event type, data, agent, client → queue a webhook"""
+
+
+class PagerDutyError(Exception):
+    """An error answer of the REST API."""
+
+    def __init__(self, status: int, code: int, message: str, *errors: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.errors = errors
+
+    def as_json(self) -> Json:
+        error: Json = {"message": self.message, "code": self.code}
+        return {"error": {**error, "errors": list(self.errors)} if self.errors else error}
+
+
+def invalid(*errors: str) -> PagerDutyError:
+    return PagerDutyError(400, 2001, "Invalid Input Provided", *errors)
+
+
+def not_found() -> PagerDutyError:
+    return PagerDutyError(404, 2100, "Not Found")
+
+
+@dataclass
+class Incident:
+    """One incident."""
+
+    id: str
+    number: int
+    title: str
+    key: str
+    service: Service
+    policy: Policy
+    created_at: datetime
+    urgency: str
+    status: str = "triggered"
+    level: int = 1
+    priority: Priority | None = None
+    assignees: list[str] = field(default_factory=list)
+    acknowledgers: list[tuple[str, datetime]] = field(default_factory=list)
+    changed_at: datetime | None = None
+    changed_by: Json | None = None
+    resolved_at: datetime | None = None
+    body: str = ""
+    alerts: list[Json] = field(default_factory=list)
+    notes: list[Json] = field(default_factory=list)
+    updates: list[Json] = field(default_factory=list)
+    responders: list[Json] = field(default_factory=list)
+    log: list[Json] = field(default_factory=list)
+
+
+def stamp(at: datetime) -> str:
+    """PagerDuty's time format."""
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class PagerDuty:
+    """The account. ``send`` queues a webhook; agents are references, None for an integration."""
+
+    def __init__(self, now: Callable[[], datetime], feed: Feed, send: Send) -> None:
+        self.now = now
+        self.feed = feed
+        self.base_url = ""
+        self.incidents: dict[str, Incident] = {}
+        self.pages: list[Json] = []
+        self.routing_keys = {s.routing_key: s for s in SERVICES}
+        self._send = send
+        self._ids = Ids()
+        self._numbers = count(1001)
+
+    def find(self, incident_id: str) -> Incident:
+        """By id or number; raises PagerDutyError 404."""
+        for incident in self.incidents.values():
+            if incident_id in (incident.id, str(incident.number)):
+                return incident
+        raise not_found()
+
+    def service(self, service_id: str) -> Service:
+        """By id or name; raises PagerDutyError 404."""
+        for service in SERVICES:
+            if service_id in (service.id, service.name):
+                return service
+        raise not_found()
+
+    def policy(self, policy_id: str) -> Policy:
+        for policy in POLICIES:
+            if policy.id == policy_id:
+                return policy
+        raise not_found()
+
+    def open_with_key(self, service: Service, key: str) -> Incident | None:
+        """The unresolved incident with this incident key."""
+        for incident in self.incidents.values():
+            if incident.service is service and incident.key == key and incident.status != "resolved":
+                return incident
+        return None
+
+    def trigger(
+        self,
+        service: Service,
+        title: str,
+        *,
+        key: str | None = None,
+        urgency: str = "high",
+        details: Json | None = None,
+        severity: str = "critical",
+        source: str = "monitoring",
+        priority: str | None = None,
+        agent: Json | None = None,
+        client: Json | None = None,
+        policy: Policy | None = None,
+        body: str = "",
+        assignees: Iterable[str] = (),
+        with_alert: bool = True,
+    ) -> Incident:
+        """Open an incident, or add the alert to the open one with this key."""
+        if not title:
+            raise invalid("Title cannot be empty")
+        key = key or self._ids.next("K").lower()
+        incident = self.open_with_key(service, key)
+        is_new = incident is None
+        if incident is None:
+            used = policy or self.policy(service.policy)
+            incident = Incident(
+                self._ids.next("Q"), next(self._numbers), title[:1024], key, service, used, self.now(), urgency
+            )
+            incident.body = body
+            incident.assignees = list(assignees) or list(used.levels[0])
+            incident.priority = self._priority(priority) if priority else None
+            self.incidents[incident.id] = incident
+        if with_alert:
+            incident.alerts.append(self._alert(incident, title, severity, source, details or {}))
+        if is_new:
+            self._announce(incident, "triggered", agent or service_ref(service), client)
+            self.page(incident, incident.assignees, "triggered")
+        return incident
+
+    def _alert(self, incident: Incident, title: str, severity: str, source: str, details: Json) -> Json:
+        alert_id = self._ids.next("A")
+        ref = reference("alert", alert_id, title, f"incidents/{incident.id}/alerts", "alerts")
+        contexts: list[Json] = []
+        return {
+            **ref,
+            "type": "alert",
+            "created_at": stamp(self.now()),
+            "status": "triggered",
+            "alert_key": incident.key,
+            "severity": severity,
+            "suppressed": False,
+            "service": service_ref(incident.service),
+            "incident": self.ref(incident),
+            "body": {
+                "type": "alert_body",
+                "contexts": contexts,
+                "details": details,
+                "cef_details": {"severity": severity, "source_origin": source, "details": details},
+            },
+            "integration": None,
+        }
+
+    def acknowledge(self, incident: Incident, user: str) -> None:
+        """By a PagerDuty user id; raises PagerDutyError when it is resolved. Again by the same: nothing."""
+        self._not_resolved(incident)
+        if any(who == user for who, _ in incident.acknowledgers):
+            return
+        incident.acknowledgers.append((user, self.now()))
+        incident.status = "acknowledged"
+        self._announce(incident, "acknowledged", user_ref(user))
+
+    def unacknowledge(self, incident: Incident) -> None:
+        """The acknowledgement has timed out: it is triggered again and pages again."""
+        self._not_resolved(incident)
+        incident.acknowledgers.clear()
+        incident.status = "triggered"
+        self._announce(incident, "unacknowledged", None)
+        self.page(incident, incident.assignees, "unacknowledged")
+
+    def resolve(self, incident: Incident, agent: Json | None) -> None:
+        """Raises PagerDutyError when it already is."""
+        self._not_resolved(incident)
+        incident.status, incident.resolved_at = "resolved", self.now()
+        incident.assignees, incident.acknowledgers = [], []
+        for alert in incident.alerts:
+            alert["status"] = "resolved"
+        self._announce(incident, "resolved", agent)
+
+    def reopen(self, incident: Incident, agent: Json | None = None) -> None:
+        if incident.status != "resolved":
+            raise invalid("Incident is not resolved")
+        incident.status, incident.resolved_at = "triggered", None
+        incident.assignees = list(incident.policy.levels[0])
+        self._announce(incident, "reopened", agent)
+        self.page(incident, incident.assignees, "reopened")
+
+    def escalate(self, incident: Incident, agent: Json | None = None, level: int | None = None) -> None:
+        """To the next level or this one; the acknowledgements end and the level is paged."""
+        self._not_resolved(incident)
+        wanted = incident.level + 1 if level is None else level
+        if not 1 <= wanted <= len(incident.policy.levels):
+            raise invalid("Escalation level is not valid")
+        incident.level = wanted
+        incident.assignees = list(incident.policy.levels[wanted - 1])
+        incident.status, incident.acknowledgers = "triggered", []
+        self._announce(incident, "escalated", agent)
+        self.page(incident, incident.assignees, f"escalated to level {wanted}")
+
+    def reassign(self, incident: Incident, users: list[str], agent: Json | None = None) -> None:
+        self._not_resolved(incident)
+        incident.assignees, incident.acknowledgers, incident.status = users, [], "triggered"
+        self._announce(incident, "reassigned", agent)
+        self.page(incident, users, "reassigned")
+
+    def delegate(self, incident: Incident, policy: Policy, agent: Json | None = None) -> None:
+        """Hand it to another escalation policy."""
+        self._not_resolved(incident)
+        incident.policy, incident.level = policy, 1
+        incident.assignees, incident.acknowledgers = list(policy.levels[0]), []
+        incident.status = "triggered"
+        self._announce(incident, "delegated", agent)
+        self.page(incident, incident.assignees, f"delegated to {policy.name}")
+
+    def prioritise(self, incident: Incident, priority_id: str | None, agent: Json | None = None) -> None:
+        wanted = self._priority(priority_id) if priority_id else None
+        if wanted is incident.priority:
+            return
+        incident.priority = wanted
+        self._announce(incident, "priority_updated", agent)
+
+    def note(self, incident: Incident, content: str, user: str) -> Json:
+        if not content:
+            raise invalid("Content cannot be empty")
+        note = {"id": self._ids.next("N"), "content": content, "created_at": stamp(self.now())}
+        shown = {**note, "user": user_ref(user), "channel": {"summary": "The PagerDuty website or APIs"}}
+        incident.notes.append(shown)
+        data = {"incident": self.ref(incident), "id": note["id"], "content": content, "trimmed": False}
+        self._record(incident, "annotated", user_ref(user), {**data, "type": "incident_note"})
+        return shown
+
+    def publish_update(self, incident: Incident, message: str, user: str) -> Json:
+        if not message:
+            raise invalid("Message cannot be empty")
+        update = {"id": self._ids.next("U"), "message": message, "created_at": stamp(self.now())}
+        incident.updates.append({**update, "sender": user_ref(user)})
+        data = {"incident": self.ref(incident), "id": update["id"], "message": message, "trimmed": False}
+        data["type"] = "incident_status_update"
+        self._record(incident, "status_update_published", user_ref(user), data)
+        return incident.updates[-1]
+
+    def request_responders(self, incident: Incident, message: str, targets: list[Json], requester: str) -> Json:
+        """Page users, or everybody on the first level of escalation policies."""
+        self._not_resolved(incident)
+        asked = []
+        for target in targets:
+            kind = str(target.get("type", "")).removesuffix("_reference")
+            if kind == "escalation_policy":
+                policy = self.policy(str(target.get("id")))
+                asked += [(user, policy_ref(policy)) for user in policy.levels[0]]
+            elif kind == "user" and people.find_person(str(target.get("id"))):
+                asked.append((str(target["id"]), None))
+            else:
+                raise invalid("Responder request target is not valid")
+        for user, policy_reference in asked:
+            data = {"incident": self.ref(incident), "user": user_ref(user), "escalation_policy": policy_reference}
+            data |= {"message": message, "state": "pending", "type": "incident_responder"}
+            incident.responders.append(data)
+            self._record(incident, "responder.added", user_ref(requester), data)
+        self.page(incident, [user for user, _ in asked], f"asked to respond: {message}")
+        return {
+            "incident": self.ref(incident),
+            "requester": user_ref(requester),
+            "requested_at": stamp(self.now()),
+            "message": message,
+            "responder_request_targets": [{"responder_request_target": t} for t in targets],
+        }
+
+    def reply(self, incident: Incident, user: str, accepted: bool = True) -> None:
+        """A person answers a responder request."""
+        for responder in incident.responders:
+            if responder["user"]["id"] == user and responder["state"] == "pending":
+                responder["state"] = "accepted" if accepted else "declined"
+                self._record(incident, "responder.replied", user_ref(user), dict(responder))
+                return
+        raise invalid("No pending responder request for this user")
+
+    def page(self, incident: Incident, users: Iterable[str], why: str) -> None:
+        """PagerDuty calls people."""
+        for user in users:
+            who = people.person(user)
+            page = {
+                "at": self.now().isoformat(),
+                "to": who.name,
+                "user_id": user,
+                "incident": incident.id,
+                "title": incident.title,
+                "why": why,
+                "by": "push, SMS and phone call" if incident.urgency == "high" else "e-mail",
+            }
+            self.pages.append(page)
+            self.feed.publish("page", **page)
+
+    def _priority(self, wanted: str) -> Priority:
+        for priority in PRIORITIES:
+            if wanted in (priority.id, priority.name):
+                return priority
+        raise invalid("Priority not found")
+
+    def _not_resolved(self, incident: Incident) -> None:
+        if incident.status == "resolved":
+            raise PagerDutyError(400, 2001, "Invalid Input Provided", "Incident Already Resolved")
+
+    def _announce(self, incident: Incident, what: str, agent: Json | None, client: Json | None = None) -> None:
+        incident.changed_at, incident.changed_by = self.now(), agent
+        self._record(incident, what, agent, self.webhook_json(incident), client)
+
+    def _record(
+        self, incident: Incident, what: str, agent: Json | None, data: Json, client: Json | None = None
+    ) -> None:
+        """Write the log entry and queue the webhook."""
+        entry_id = self._ids.next("R")
+        kind = _LOG_TYPES.get(what, what)
+        incident.log.append(
+            {
+                "id": entry_id,
+                "type": f"{kind}_log_entry",
+                "summary": f"{kind.replace('_', ' ')} by {(agent or {}).get('summary', 'PagerDuty')}",
+                "self": f"{API}/log_entries/{entry_id}",
+                "html_url": None,
+                "created_at": stamp(self.now()),
+                "agent": agent,
+                "channel": {"type": "api"},
+                "incident": self.ref(incident),
+                "service": service_ref(incident.service),
+                "teams": [],
+                "contexts": [],
+            }
+        )
+        self.feed.publish("pagerduty", event=f"incident.{what}", incident=incident.id, title=incident.title)
+        self._send(f"incident.{what}", data, agent, client)
+
+    def ref(self, incident: Incident) -> Json:
+        summary = f"[#{incident.number}] {incident.title}"
+        return reference("incident", incident.id, summary, "incidents")
+
+    def webhook_json(self, incident: Incident) -> Json:
+        """The ``data`` of a webhook v3 about an incident."""
+        priority = priority_json(incident.priority) if incident.priority else None
+        names = ("id", "type", "summary", "self", "html_url")
+        return {
+            "id": incident.id,
+            "type": "incident",
+            "self": f"{API}/incidents/{incident.id}",
+            "html_url": f"{WEB}/incidents/{incident.id}",
+            "number": incident.number,
+            "status": incident.status,
+            "incident_key": incident.key,
+            "created_at": stamp(incident.created_at),
+            "title": incident.title,
+            "service": service_ref(incident.service),
+            "assignees": [user_ref(user) for user in incident.assignees],
+            "escalation_policy": policy_ref(incident.policy),
+            "teams": [],
+            "priority": {**{n: priority[n] for n in names}, "type": "priority_reference"} if priority else None,
+            "urgency": incident.urgency,
+            "conference_bridge": None,
+            "resolve_reason": None,
+            "incident_type": {"name": "incident_default"},
+        }
+
+
+_LOG_TYPES = {
+    "triggered": "trigger",
+    "acknowledged": "acknowledge",
+    "unacknowledged": "unacknowledge",
+    "resolved": "resolve",
+    "escalated": "escalate",
+    "reassigned": "assign",
+    "delegated": "delegate",
+    "priority_updated": "priority_change",
+    "reopened": "reopen",
+    "annotated": "annotate",
+    "status_update_published": "status_update",
+    "responder.added": "responder_request",
+    "responder.replied": "responder_accept",
+}

@@ -1,0 +1,39 @@
+"""Enough of Redis for a health check: PING, as RESP or inline."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Protocol
+
+
+class HasRedis(Protocol):
+    """Whoever says whether Redis is up."""
+
+    redis_up: bool
+
+
+@asynccontextmanager
+async def serve_redis(state: HasRedis, host: str) -> AsyncIterator[int]:
+    """Listen on a free port; yields the port. A connection is closed at once while Redis is down."""
+    writers: set[asyncio.StreamWriter] = set()
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.add(writer)
+        with suppress(ConnectionError):
+            while state.redis_up and (line := await reader.readline()):
+                word = line.strip().upper()
+                if word.startswith((b"*", b"$")):
+                    continue
+                writer.write(b"+PONG\r\n" if word == b"PING" else b"-ERR unknown command\r\n")
+                await writer.drain()
+        writers.discard(writer)
+        writer.close()
+
+    server = await asyncio.start_server(talk, host, 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        for writer in writers:
+            writer.close()
+        await server.wait_closed()

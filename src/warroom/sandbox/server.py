@@ -1,0 +1,72 @@
+"""Serving the sandbox on loopback: uvicorn in the running loop, and a Redis that answers PING."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+import httpx
+import uvicorn
+from starlette.types import Scope
+
+from warroom.sandbox.redis import serve_redis
+from warroom.sandbox.sandbox import Sandbox
+
+SHUTDOWN_S = 2
+
+
+class _Server(uvicorn.Server):
+    """A uvicorn server that leaves the signals to its host and starts and stops at once."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = asyncio.Event()
+        self.stopping = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()
+
+    async def main_loop(self) -> None:
+        await self.stopping.wait()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    def close_connection(self, scope: Scope) -> None:
+        """Close the TCP connection a request came on."""
+        peer = tuple(scope["client"])
+        for connection in list(self.server_state.connections):
+            if getattr(connection, "client", None) == peer:
+                connection.transport.close()  # type: ignore[union-attr]
+
+
+@asynccontextmanager
+async def serve(sandbox: Sandbox, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
+    """Serve the sandbox; yields its base URL. Port 0 takes a free one. Raises OSError when it is taken."""
+    listener = socket.create_server((host, port), backlog=512)
+    url = f"http://{host}:{listener.getsockname()[1]}"
+    config = uvicorn.Config(
+        sandbox.app,
+        http="h11",
+        ws="none",
+        lifespan="off",
+        log_level="critical",
+        access_log=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=SHUTDOWN_S,
+    )
+    server = _Server(config)
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=20)
+    async with httpx.AsyncClient(trust_env=False, limits=limits) as http, serve_redis(sandbox.platform, host) as redis:
+        sandbox.start(url, http, redis, server.close_connection)
+        running = asyncio.create_task(server.serve([listener]))
+        try:
+            await server.ready.wait()
+            yield url
+        finally:
+            await sandbox.stop()
+            server.stopping.set()
+            await running
+            listener.close()
