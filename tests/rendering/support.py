@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 from warroom.rendering import Catalog, Message, MessageErrors, Problem
 
 FRONT = "---\nsummary: a summary\nfields: [{fields}]\n---\n"
-INERT = {"rich_text_section", "rich_text_quote", "rich_text_preformatted", "rich_text_list"}
 
 
 def write(root: Path, body: str, fields: str = "", name: str = "sample", folder: str = "common") -> Path:
@@ -118,6 +116,3 @@ def texts(message: Message) -> str:
     for part in message.parts:
         walk(part.blocks)
     return "".join(found)
-
-
-MARKUP_IN_TEXT = re.compile(r"<[^>]*>")

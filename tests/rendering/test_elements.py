@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,8 @@ def test_a_button_is_clipped_in_what_it_says_and_never_in_what_it_does() -> None
     assert len(made["text"]["text"]) == 75
     assert (made["action_id"], made["value"], made["style"]) == ("incident.ack", "inc-1", "primary")
     assert "style" not in button("x", "y")
-    for wrong in ({"value": "v" * 2001}, {"style": "blue"}, {"url": "javascript:x"}):
+    mistakes: list[dict[str, Any]] = [{"value": "v" * 2001}, {"style": "blue"}, {"url": "javascript:x"}]
+    for wrong in mistakes:
         with pytest.raises(ValueError):
             button("x", "y", **wrong)
     with pytest.raises(ValueError, match="action id has 256 characters"):

@@ -17,6 +17,7 @@ from warroom.domain.on_command import on_command
 from warroom.domain.on_effect import on_effect
 from warroom.domain.on_form import on_form
 from warroom.domain.on_pagerduty import on_pagerduty
+from warroom.domain.outgoing import Out
 
 ENGAGING = (
     f.RoleAssigned,
@@ -61,7 +62,7 @@ def decide(incident: Incident | None, given: inputs.Input, ctx: Context) -> Deci
         take(_automatic_probes(due, ctx))
     refresh = isinstance(given.body, inputs.TimerDue) and given.body.key.startswith("panel:")
     if current.count and (refresh or any(reactions.changes_panel(fact) for fact in facts)):
-        panel = reactions.Out(current, ctx.pack, ctx.now).panel()
+        panel = Out(current, ctx.pack, ctx.now).panel()
         effects.setdefault(panel.key, panel)
     for effect in handled.effects:
         effects.setdefault(effect.key, effect)

@@ -20,8 +20,9 @@ from warroom.domain.handling import (
 )
 from warroom.domain.incident import Incident
 from warroom.domain.inputs import Command, Input
+from warroom.domain.outgoing import Out
 from warroom.domain.people import Actor, By
-from warroom.domain.reactions import Out, postmortem
+from warroom.domain.reactions import postmortem
 from warroom.domain.routing import open_cards
 
 

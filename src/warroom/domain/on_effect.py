@@ -9,8 +9,8 @@ from warroom.domain.decision import Context
 from warroom.domain.handling import Handled
 from warroom.domain.incident import Incident
 from warroom.domain.inputs import EffectResult
+from warroom.domain.outgoing import Out
 from warroom.domain.people import PAGERDUTY
-from warroom.domain.reactions import Out
 
 SILENT = ("slack.answer", "slack.edit")
 RAW_LIMIT = 200_000

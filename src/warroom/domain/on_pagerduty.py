@@ -7,9 +7,9 @@ from warroom.domain.decision import Context
 from warroom.domain.handling import Handled
 from warroom.domain.incident import Incident
 from warroom.domain.inputs import Input, PagerDutyEvent, PagerDutyIncident
+from warroom.domain.outgoing import OUR_NOTE
 from warroom.domain.people import By
 from warroom.domain.policy import Milestone
-from warroom.domain.reactions import OUR_NOTE
 from warroom.domain.severity import Alert, classify, match_playbook
 
 MOMENTS: dict[str, tuple[Milestone, bool]] = {

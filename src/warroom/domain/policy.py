@@ -62,7 +62,7 @@ class SeverityRule:
 class Clock:
     """From milestone `start` to milestone `end` within `within`, counted always or in market hours only.
 
-    `tell` are the channels (or "room") that hear of a breach.
+    `tell` are the groups that are paged when it is missed.
     """
 
     __pydantic_config__ = STRICT
@@ -235,7 +235,10 @@ class Parameter:
 
 @dataclass(frozen=True, kw_only=True)
 class ReadBack:
-    """How an action is verified: a probe, and how long it may take until the probe shows the effect."""
+    """How an action is verified: a probe, and how long it may take until the probe shows the effect.
+
+    {name} in the probe's expectations is filled from the action's parameters.
+    """
 
     __pydantic_config__ = STRICT
     probe: str
@@ -245,7 +248,7 @@ class ReadBack:
 
 @dataclass(frozen=True, kw_only=True)
 class Action:
-    """An act on the platform. `body` values of the form {name} are filled from parameters, `reason`, `operator`.
+    """An act on the platform. {name} in `body` is filled from parameters, `reason` and `operator`.
 
     `danger`: contain (a halt; one authorised person), change, extreme (two people). `scope` names what a halt
     stops; only actions with a scope are offered by /halt. `auth` names the environment variable with the bearer
@@ -259,7 +262,7 @@ class Action:
     who: tuple[str, ...]
     read_back: ReadBack
     method: Literal["POST", "PUT", "DELETE"] = "POST"
-    body: Mapping[str, str | float | bool] = field(default_factory=dict)
+    body: Mapping[str, str | int | float | bool | tuple[str, ...]] = field(default_factory=dict)
     auth: str | None = None
     scope: str | None = None
     consequence: str = ""

@@ -1,6 +1,6 @@
 """What we do about a fact: the effects that follow from it. Pure; every effect has a key of its own for ever."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,93 +9,12 @@ from warroom.domain import views
 from warroom.domain.decision import LoadedPack
 from warroom.domain.effects import Effect, moment
 from warroom.domain.incident import Incident
-from warroom.domain.policy import Do, Milestone, SeverityId, Step
+from warroom.domain.outgoing import ACT, EDIT, FIRST, PANEL, POST, PRIORITY, SETUP, Out
+from warroom.domain.policy import Do, Milestone, Step
 from warroom.domain.schedule import do_key
 from warroom.domain.words import slug
 
-PRIORITY: Mapping[SeverityId, int] = {"P0": 0, "P1": 10, "P2": 30, "P3": 40}
-FIRST, SETUP, ACT, POST, EDIT, PANEL = 0, 1, 1, 3, 6, 8
-OUR_NOTE = "[warroom] "
 TOLD_IN_PAGERDUTY: tuple[Milestone, ...] = ("commander_assigned", "contained", "resolved")
-
-
-class Out:
-    """Makes effects for one incident at one moment, so that each line below says only what is special."""
-
-    def __init__(self, incident: Incident, pack: LoadedPack, now: datetime) -> None:
-        self.i = incident
-        self.pack = pack
-        self.now = now
-        self.base = PRIORITY[incident.severity]
-
-    def effect(
-        self,
-        key: str,
-        kind: str,
-        data: Mapping[str, Any],
-        *,
-        lane: str = "",
-        rank: int = POST,
-        after: tuple[str, ...] = (),
-        coalesce: str = "",
-    ) -> Effect:
-        """Any effect; `rank` is added to the priority of the incident's severity."""
-        return Effect(
-            key=key,
-            kind=kind,
-            data=data,
-            at=self.now,
-            lane=lane,
-            priority=self.base + rank,
-            after=after,
-            coalesce=coalesce,
-        )
-
-    def say(self, key: str, message: str, context: Mapping[str, Any] | None = None, **data: Any) -> Effect:
-        """A message in the incident's room, in order."""
-        told = views.base(self.i, self.pack, self.now) | dict(context or {})
-        return self.post(key, "room", message, context=told, **data)
-
-    def post(self, key: str, to: str, message: str, *, rank: int = POST, **data: Any) -> Effect:
-        """A message in a channel, in order; the room's wait until the room exists."""
-        after = ("room",) if to == "room" else ()
-        return self.effect(
-            key,
-            "slack.post",
-            {"to": to, "message": message, **data},
-            lane="room" if to == "room" else f"channel:{to}",
-            rank=rank,
-            after=after,
-        )
-
-    def panel(self) -> Effect:
-        """The live panel, brought up to date; only the newest waits."""
-        return self.effect(
-            f"panel.edit:{self.i.count}:{self.now.isoformat()}",
-            "slack.edit",
-            {"of": "panel", "message": "panel", "view": "panel"},
-            lane="panel",
-            rank=PANEL,
-            after=("panel",),
-            coalesce="panel",
-        )
-
-    def announcement(self) -> Effect:
-        """The announcement, brought up to date."""
-        severity = self.pack.pack.severities[self.i.severity]
-        return self.effect(
-            f"announce.edit:{self.i.count}",
-            "slack.edit",
-            {"of": "announce", "message": severity.announce.message, "view": "announcement"},
-            lane="announce",
-            rank=EDIT,
-            after=("announce",),
-            coalesce="announce",
-        )
-
-    def note(self, key: str, text: str) -> Effect:
-        """A note on the PagerDuty incident."""
-        return self.effect(key, "pagerduty.note", {"text": OUR_NOTE + text}, lane="pager", rank=EDIT)
 
 
 def react(before: Incident | None, after: Incident, fact: f.Fact, pack: LoadedPack, now: datetime) -> Iterator[Effect]:
@@ -155,14 +74,14 @@ def _opened(out: Out, what: f.IncidentOpened) -> Iterator[Effect]:
         rank=FIRST,
     )
     name = f"{i.id.lower()}-{slug(i.title, 50)}".strip("-")
-    yield out.effect("room", "slack.room", {"name": name, "topic": _topic(i)}, rank=SETUP)
+    yield out.effect("room", "slack.room", {"name": name, "topic": out.topic_text()}, rank=SETUP)
     yield out.effect(
         "people", "people.find", {"groups": list(severity.invite), "service": i.pagerduty_service or ""}, rank=SETUP
     )
     panel = {"to": "room", "message": "panel", "view": "panel"}
     yield out.effect("panel", "slack.post", panel, lane="room", rank=SETUP, after=("room",))
     yield out.effect("pin", "slack.pin", {"of": "panel"}, rank=POST, after=("panel",))
-    yield out.effect("topic:opened", "slack.topic", {"topic": _topic(i)}, lane="topic", rank=POST, after=("room",))
+    yield out.topic("topic:opened")
     if i.playbook:
         book = {"to": "room", "message": "playbook", "view": "playbook"}
         yield out.effect("playbook", "slack.post", book, lane="room", rank=SETUP, after=("room",))
@@ -206,9 +125,9 @@ def _reached(out: Out, before: Incident | None, fact: f.Fact, what: f.MilestoneR
             continue
         view = {"view": "resolution"} if what.milestone == "resolved" else {"view": "announcement"}
         for channel in communication.channels:
-            yield out.post(f"comm:{communication.id}:{turn}:{channel}", channel, communication.message, **view)
+            yield out.post(f"comm:{communication.id}:{turn}:{channel}", channel, communication.message, view)
     if what.milestone == "resolved":
-        yield out.effect(f"topic:{key}", "slack.topic", {"topic": _topic(i)}, lane="topic", rank=EDIT, after=("room",))
+        yield out.topic(f"topic:{key}")
         yield out.announcement()
         if i.resolution is None:
             yield out.say(f"ask.cause:{turn}", "root_cause_request", {"by": views.who(fact.by)})
@@ -232,15 +151,8 @@ def _withdrawn(out: Out, fact: f.Fact, what: f.MilestoneWithdrawn) -> Iterator[E
         if message == "reopened":
             announce = out.pack.pack.severities[out.i.severity].announce.channel
             told = views.base(out.i, out.pack, out.now) | context
-            yield out.post(f"reopened:{turn}:announce", announce, message, context=told)
-            yield out.effect(
-                f"topic:reopened:{turn}",
-                "slack.topic",
-                {"topic": _topic(out.i)},
-                lane="topic",
-                rank=EDIT,
-                after=("room",),
-            )
+            yield out.post(f"reopened:{turn}:announce", announce, message, {"context": told})
+            yield out.topic(f"topic:reopened:{turn}")
 
 
 def _severity(out: Out, before: Incident | None, fact: f.Fact, what: f.SeverityChanged) -> Iterator[Effect]:
@@ -250,14 +162,9 @@ def _severity(out: Out, before: Incident | None, fact: f.Fact, what: f.SeverityC
     context = {"by": views.who(fact.by), "old": old, "why": what.reason}
     yield out.say(f"severity:{count}", "severity_changed", context)
     if PRIORITY[what.severity] < PRIORITY[old]:
-        data = {"message": severity.announce.message, "view": "announcement"}
-        yield out.post(
-            f"announce:{count}",
-            severity.announce.channel,
-            rank=FIRST,
-            broadcast=severity.announce.broadcast or "",
-            **data,
-        )
+        data = {"view": "announcement", "broadcast": severity.announce.broadcast or ""}
+        to = severity.announce.channel
+        yield out.post(f"announce:{count}", to, severity.announce.message, data, rank=FIRST)
     yield out.announcement()
     if fact.by.slack_id:
         data = {"priority": what.severity}
@@ -278,9 +185,7 @@ def _role(out: Out, fact: f.Fact, what: f.RoleAssigned) -> Iterator[Effect]:
     if what.person.slack_id:
         yield out.effect(f"invite:{key}", "slack.invite", invite, rank=POST, after=("room",))
     if what.role == "commander":
-        yield out.effect(
-            f"topic:{key}", "slack.topic", {"topic": _topic(out.i)}, lane="topic", rank=EDIT, after=("room",)
-        )
+        yield out.topic(f"topic:{key}")
         yield out.announcement()
 
 
@@ -332,7 +237,10 @@ def _failed(out: Out, what: f.EffectFailed) -> Iterator[Effect]:
     told = views.base(out.i, out.pack, out.now) | context
     if "room" in out.i.failed:
         yield out.post(
-            f"dead:{what.key}", out.pack.pack.severities[out.i.severity].announce.channel, "dead_letter", context=told
+            f"dead:{what.key}",
+            out.pack.pack.severities[out.i.severity].announce.channel,
+            "dead_letter",
+            {"context": told},
         )
     else:
         yield out.say(f"dead:{what.key}", "dead_letter", context)
@@ -385,7 +293,7 @@ def _step(out: Out, fact: f.Fact, what: f.StepStarted | f.StepSkipped | f.StepLa
     button = f"{out.i.id}|{step.id}"
     match what:
         case f.StepStarted():
-            yield from _does(out, f"step:{step.id}", step, step.does)
+            yield from _does(out, f"step:{step.id}", step, step.does, context | {"escalated": []})
             if step.ask:
                 yield out.say(f"step:{step.id}:ask", "step_request", context, button=button)
         case f.StepSkipped():
@@ -395,10 +303,10 @@ def _step(out: Out, fact: f.Fact, what: f.StepStarted | f.StepSkipped | f.StepLa
         case f.StepLate():
             told = [out.pack.pack.groups.get(g, g) for do in step.if_late for g in do.groups]
             yield out.say(f"late:{step.id}", "step_late", context | {"escalated": told}, button=button)
-            yield from _does(out, f"late:{step.id}", step, step.if_late)
+            yield from _does(out, f"late:{step.id}", step, step.if_late, context | {"escalated": told})
 
 
-def _does(out: Out, of: str, step: Step, does: tuple[Do, ...]) -> Iterator[Effect]:
+def _does(out: Out, of: str, step: Step, does: tuple[Do, ...], context: Mapping[str, Any]) -> Iterator[Effect]:
     summary = f"{out.i.id} {out.i.severity}: {out.i.title}"
     late = of.startswith("late:")
     for number, do in enumerate(does):
@@ -415,14 +323,10 @@ def _does(out: Out, of: str, step: Step, does: tuple[Do, ...]) -> Iterator[Effec
                 yield out.effect(key, "pagerduty.escalate", data, lane="pager", rank=SETUP)
             case "post":
                 for channel in do.channels:
-                    context = views.base(out.i, out.pack, out.now) | {
-                        "step": step.title,
-                        "ask": step.ask,
-                        "impact": views.impact(out.i, out.pack),
-                        "taken": list(views.taken(out.i)),
-                        "late": late,
-                    }
-                    yield out.post(f"{key}:{channel}", channel, do.message or "step_late", context=context)
+                    told = views.base(out.i, out.pack, out.now) | context | {"late": late}
+                    told |= {"impact": views.impact(out.i, out.pack), "taken": list(views.taken(out.i))}
+                    data = {"context": told, "button": f"{out.i.id}|{step.id}"}
+                    yield out.post(f"{key}:{channel}", channel, do.message or "step_late", data)
             case "probes":
                 pass  # `decide` turns it into ProbesRequested, so that every run of probes is a fact
 
@@ -441,9 +345,9 @@ def _update(out: Out, what: f.UpdateAsked | f.UpdateGiven) -> Iterator[Effect]:
         for channel in cadence.channels:
             if channel not in sent:
                 sent.add(channel)
-                yield out.post(f"update:{number}:{channel}", channel, cadence.message, **data)
+                yield out.post(f"update:{number}:{channel}", channel, cadence.message, data)
     if not sent:
-        yield out.post(f"update:{number}:room", "room", "status_update", **data)
+        yield out.post(f"update:{number}:room", "room", "status_update", data)
     yield out.announcement()
 
 
@@ -511,11 +415,5 @@ def _action(out: Out, fact: f.Fact, what: f.ActionRequested | f.ActionSettled) -
     if what.scope:
         announce = out.pack.pack.severities[out.i.severity].announce.channel
         full = views.base(out.i, out.pack, out.now) | told
-        yield out.post(f"act:{what.run}:announce", announce, "action_settled", rank=SETUP, context=full)
+        yield out.post(f"act:{what.run}:announce", announce, "action_settled", {"context": full}, rank=SETUP)
         yield out.note(f"act:{what.run}:note", f"{context['action']}: {what.outcome}. {what.detail}")
-
-
-def _topic(i: Incident) -> str:
-    commander = f"Commander: {i.commander.name}" if i.commander else "No commander yet"
-    state = i.status if i.is_open else "resolved"
-    return f"{i.severity} · {state} · {commander} · {i.title}"[:250]

@@ -41,11 +41,21 @@ def check_probes(f: Findings, pack: Pack) -> None:
         _check_probe(f, ("probes", name), probe, pack)
     for group, probes in pack.probe_groups.items():
         f.all_names(("probe_groups", group), probes, "probes")
+        _check_readable(f, ("probe_groups", group), probes, pack)
         if not probes:
             f.add(("probe_groups", group), "name at least one probe")
+    for name, playbook in pack.playbooks.items():
+        _check_readable(f, ("playbooks", name, "diagnosis"), playbook.diagnosis, pack)
     for name, prefix in pack.tools.items():
         if not prefix:
             f.add(("tools", name), "write the program, e.g. [docker]")
+
+
+def _check_readable(f: Findings, at: Path, names: tuple[str, ...], pack: Pack) -> None:
+    for index, name in enumerate(names):
+        if name in pack.probes and places(pack.probes[name]):
+            said = f"{name} expects a parameter of an action; it can only read back that action"
+            f.add((*at, index), said)
 
 
 def _check_probe(f: Findings, at: Path, probe: Probe, pack: Pack) -> None:
@@ -78,7 +88,7 @@ def _check_expect(f: Findings, at: Path, expect: Expect, probe: Probe) -> None:
     limits = expect.over is not None or expect.under is not None
     tests = {"equals": expect.equals, "over or under": limits or None, "contains": expect.contains}
     f.one_of(at, tests, "an expectation")
-    if expect.contains is None and expect.value is None and probe.sql is None:
+    if probe.http is not None and expect.contains is None and expect.value is None:
         f.add((*at, "value"), "say which value of the answer is compared: a JMESPath")
 
 
@@ -118,18 +128,31 @@ def check_actions(f: Findings, pack: Pack) -> None:
             f.add((*at, "timeout"), "an action needs some time; write 10s or more than 0s")
         if action.undo is not None:
             f.name((*at, "undo"), action.undo, "actions")
-        _check_parameters(f, at, action)
+        _check_parameters(f, at, action, pack)
 
 
-def _check_parameters(f: Findings, at: Path, action: Action) -> None:
+def places(probe: Probe) -> frozenset[str]:
+    """The {name}s in a probe's expectations, filled when it reads back an action."""
+    texts = (text for e in probe.expect for text in (e.contains, e.equals))
+    return frozenset(place for text in texts if isinstance(text, str) for place in _PLACE.findall(text))
+
+
+def _check_places_read(f: Findings, at: Path, action: Action, pack: Pack) -> None:
+    probe = pack.probes.get(action.read_back.probe)
+    for place in sorted(places(probe) - set(action.parameters)) if probe else ():
+        said = f"{action.read_back.probe} expects {{{place}}}, which is no parameter of this action"
+        f.add(at, said + nearest(place, action.parameters))
+
+
+def _check_parameters(f: Findings, at: Path, action: Action, pack: Pack) -> None:
     used: set[str] = set()
     known = {*action.parameters, *GIVEN}
-    places = [((*at, "body", key), value) for key, value in action.body.items()]
-    for path, value in (*places, ((*at, "http"), action.http)):
+    for path, value in [((*at, "body", key), value) for key, value in action.body.items()]:
         for place in _PLACE.findall(str(value)):
             used.add(place)
             if place not in known:
                 f.add(path, f"{{{place}}} is neither a parameter, reason nor operator{nearest(place, known)}")
+    _check_places_read(f, (*at, "read_back", "probe"), action, pack)
     for name, parameter in action.parameters.items():
         here: Path = (*at, "parameters", name)
         if name not in used:

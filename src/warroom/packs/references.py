@@ -60,6 +60,7 @@ def check(pack: Pack, data: Mapping[str, Any]) -> list[tuple[Path, str]]:
     for word in pack.urgencies:
         if word not in ("high", "low"):
             f.add(("urgencies", word), f"PagerDuty's urgencies are high and low{nearest(word, ('high', 'low'))}")
+    _check_step_ids(f, pack)
     _check_people(f, pack)
     _check_playbooks(f, pack)
     _check_calendar(f, pack.calendar)
@@ -91,7 +92,6 @@ def _check_severity(f: Findings, at: Path, severity: Severity) -> None:
     f.name((*at, "announce", "channel"), severity.announce.channel, "channels")
     for name, clock in severity.clocks.items():
         _check_clock(f, (*at, "clocks", name), clock)
-    f.unique((*at, "steps"), [s.id for s in severity.steps])
     for index, step in enumerate(severity.steps):
         _check_step(f, (*at, "steps", index), step)
     _check_order(f, (*at, "steps"), severity.steps)
@@ -104,13 +104,24 @@ def _check_severity(f: Findings, at: Path, severity: Severity) -> None:
     f.all_names((*at, "invite"), severity.invite, "groups")
 
 
+def _check_step_ids(f: Findings, pack: Pack) -> None:
+    """A step is known by its id alone, also after the severity has changed."""
+    seen: dict[str, str] = {}
+    for name, severity in pack.severities.items():
+        for index, step in enumerate(severity.steps):
+            if step.id in seen:
+                said = f"{step.id!r} is the id of a step of {seen[step.id]}; give this one another id"
+                f.add(("severities", name, "steps", index, "id"), said)
+            seen[step.id] = name
+
+
 def _check_clock(f: Findings, at: Path, clock: Clock) -> None:
     _in_order(f, at, clock.start, clock.end)
     if clock.within <= _NONE:
         f.add((*at, "within"), "a clock needs some time; write 15m or more than 0s")
     if clock.warn_before is not None and not _NONE < clock.warn_before < clock.within:
         f.add((*at, "warn_before"), f"warn less than `within` ({format_duration(clock.within)}) before the end")
-    f.all_names((*at, "tell"), clock.tell, "channels", ROOM)
+    f.all_names((*at, "tell"), clock.tell, "groups")
 
 
 def _in_order(f: Findings, at: Path, start: str, end: str) -> None:

@@ -6,7 +6,7 @@ come later see the rest.
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from datetime import time, timedelta
 from functools import cache
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
@@ -37,9 +37,14 @@ _WANTED = {
 
 
 @cache
+def _adapter(cls: Hashable) -> Any:
+    return TypeAdapter(cls)
+
+
 def adapter(cls: type[T]) -> TypeAdapter[T]:
     """The strict validator of a dataclass, built once."""
-    return TypeAdapter(cls)
+    found: TypeAdapter[T] = _adapter(cls)
+    return found
 
 
 def read(document: Document, cls: type[T]) -> tuple[T | None, list[Problem]]:

@@ -112,8 +112,8 @@ class Client:
         """What happened to the incident (since then, UTC), oldest first."""
         params: dict[str, object] = {"since": _iso(since)} if since else {}
         entries = await self._list(f"{_incident(incident)}/log_entries", "log_entries", params)
-        # PagerDuty lists the newest first: turned round, so that those of one second keep their order
-        return tuple(sorted(reversed(entries), key=_created))
+        # PagerDuty lists the newest first: sorted so and turned round, those of one second keep their order
+        return tuple(sorted(entries, key=_created, reverse=True)[::-1])
 
     async def notes(self, incident: str) -> tuple[Json, ...]:
         """The incident's notes."""
@@ -144,15 +144,8 @@ class Client:
 
     async def on_call(self, service: str) -> tuple[OnCallPerson, ...]:
         """On call now for the service's escalation policy, each person once, who is paged first first."""
-        policy = self._policies.get(service)
-        if policy is None:
-            answer = await self._rest.get(f"/services/{quote(service, safe='')}")
-            found = payload.mapping(payload.mapping(answer.get("service")).get("escalation_policy"))
-            if not payload.text(found.get("id")):
-                raise Refused(f"PagerDuty service {service} has no escalation policy: give it one.")
-            policy = (self._policies.put(service, found["id"], KEEP),)
         first: dict[str, OnCallPerson] = {}
-        for person in await self.on_call_for_policy(policy[0]):
+        for person in await self.on_call_for_policy(await self._policy(service)):
             first.setdefault(person.pagerduty_id, person)
         return tuple(first.values())
 
@@ -207,6 +200,15 @@ class Client:
             user = None
         return user.email if user else self._from_email
 
+    async def _policy(self, service: str) -> str:
+        if (known := self._policies.get(service)) is not None:
+            return known[0]
+        answer = await self._rest.get(f"/services/{quote(service, safe='')}")
+        found = payload.mapping(payload.mapping(answer.get("service")).get("escalation_policy"))
+        if not payload.text(found.get("id")):
+            raise Refused(f"PagerDuty service {service} has no escalation policy: give it one.")
+        return self._policies.put(service, found["id"], KEEP)
+
     async def _incidents(self, services: Iterable[str], params: Json) -> tuple[Json, ...]:
         wanted = sorted(services)
         # without the filter PagerDuty would list the whole account's
@@ -214,11 +216,12 @@ class Client:
 
     async def _list(self, path: str, key: str, params: Json) -> tuple[Json, ...]:
         found: list[Json] = []
-        for offset in range(0, FARTHEST, PAGE):
-            answer = await self._rest.get(path, {**params, "limit": PAGE, "offset": offset})
-            found += payload.objects(answer.get(key))
-            if answer.get("more") is not True:
-                break
+        more = True
+        while more and len(found) < FARTHEST:
+            answer = await self._rest.get(path, {**params, "limit": PAGE, "offset": len(found)})
+            page = payload.objects(answer.get(key))
+            found += page
+            more = bool(page) and answer.get("more") is True
         return tuple(found)
 
 

@@ -47,7 +47,7 @@ class Events:
         }
         try:
             answer = await self._http.post(self._url, json=event, timeout=self._timeout)
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise TryAgain(f"PagerDuty's Events API could not be reached ({type(error).__name__}).") from None
         status = answer.status_code
         if 200 <= status < 300:

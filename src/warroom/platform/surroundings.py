@@ -14,7 +14,7 @@ from warroom.platform.redaction import Redactor, is_secret_name
 from warroom.platform.words import nearest
 
 
-class NoAnswer(WarroomError):
+class NoAnswerError(WarroomError):
     """No usable answer, or nothing to ask; the message is one sentence for people."""
 
 
@@ -35,7 +35,7 @@ class Surroundings:
     clock: Clock = field(repr=False)
 
     def url(self, reference: str) -> str:
-        """The URL of "BASE/path". Raises NoAnswer when BASE has no address."""
+        """The URL of "BASE/path". Raises NoAnswerError when BASE has no address."""
         base, slash, path = reference.partition("/")
         address = self._address(base)
         if "://" not in address:
@@ -43,7 +43,7 @@ class Surroundings:
         return address.rstrip("/") + slash + path
 
     def endpoint(self, name: str) -> tuple[str, int]:
-        """Host and port of a name of `urls`. Raises NoAnswer when there is none, or no port."""
+        """Host and port of a name of `urls`. Raises NoAnswerError when there is none, or no port."""
         address = self._address(name)
         parts = urlsplit(address if "://" in address else f"tcp://{address}")
         try:
@@ -51,31 +51,31 @@ class Surroundings:
         except ValueError:
             host, port = None, None
         if not host or not port:
-            raise NoAnswer(f"the address of {name} has no host and port: set it to host:port")
+            raise NoAnswerError(f"the address of {name} has no host and port: set it to host:port")
         return host, port
 
     def tool(self, command: tuple[str, ...]) -> tuple[str, ...]:
-        """The argument list of a command. Raises NoAnswer when its first word is no tool of the deployment."""
+        """The argument list of a command. Raises NoAnswerError when its first word is no tool of the deployment."""
         if not command or not self.tools.get(command[0]):
             word = command[0] if command else "the empty command"
-            raise NoAnswer(f"{word} is not set up here: add it under tools: in warroom.yaml")
+            raise NoAnswerError(f"{word} is not set up here: add it under tools: in warroom.yaml")
         return self.tools[command[0]] + command[1:]
 
     def database(self, name: str) -> str:
-        """The URL of a database. Raises NoAnswer when there is none of that name."""
+        """The URL of a database. Raises NoAnswerError when there is none of that name."""
         if name not in self.databases:
-            raise NoAnswer(f"database {name or '(unnamed)'} is not set up here: add it under databases: in warroom.yaml")
+            raise NoAnswerError(f"database {name!r} is not set up here: add it under databases: in warroom.yaml")
         return self.databases[name]
 
     def bearer(self, auth: str | None) -> dict[str, str]:
-        """The Authorization header for secret `auth`, none for None. Raises NoAnswer when it is not set."""
+        """The Authorization header for secret `auth`, none for None. Raises NoAnswerError when it is not set."""
         if auth is None:
             return {}
         secret = self.environ.get(auth, "").strip()
         if not secret:
-            raise NoAnswer(f"{auth} is not set: put the bearer token into this environment variable")
+            raise NoAnswerError(f"{auth} is not set: put the bearer token into this environment variable")
         if not secret.isascii() or not secret.isprintable():
-            raise NoAnswer(f"{auth} holds characters that a header cannot carry: set it to the bearer token alone")
+            raise NoAnswerError(f"{auth} holds characters that a header cannot carry: set it to the bearer token alone")
         return {"Authorization": f"Bearer {secret}"}
 
     def redactor(self, auth: str | None = None) -> Redactor:
@@ -91,7 +91,9 @@ class Surroundings:
 
     def _address(self, name: str) -> str:
         if name not in self.urls:
-            raise NoAnswer(f"{name} has no address here: set it under urls: in warroom.yaml. {nearest(name, self.urls)}")
+            raise NoAnswerError(
+                f"{name} has no address: set it under urls: in warroom.yaml. {nearest(name, self.urls)}"
+            )
         return self.urls[name]
 
 

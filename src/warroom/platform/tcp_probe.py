@@ -5,19 +5,19 @@ from contextlib import suppress
 
 from warroom.domain.policy import Probe
 from warroom.platform.answers import Answer, Seen
-from warroom.platform.surroundings import NoAnswer, Surroundings
+from warroom.platform.surroundings import NoAnswerError, Surroundings
 
 QUIET_S = 0.3
 """An answer is complete when nothing more came for this long."""
 
 
 async def ask(probe: Probe, surroundings: Surroundings, seen: Seen) -> Answer:
-    """What the other side says; being connected is good. Raises NoAnswer, TimeoutError."""
+    """What the other side says; being connected is good. Raises NoAnswerError, TimeoutError."""
     host, port = surroundings.endpoint(probe.tcp or "")
     try:
         reader, writer = await asyncio.open_connection(host, port)
     except OSError as exc:
-        raise NoAnswer("cannot connect: refused, or no such host") from exc
+        raise NoAnswerError("cannot connect: refused, or no such host") from exc
     try:
         if probe.send:
             writer.write(probe.send.encode())
@@ -25,9 +25,9 @@ async def ask(probe: Probe, surroundings: Surroundings, seen: Seen) -> Answer:
         if probe.send or probe.expect:
             await _read(reader, probe, seen)
             if not seen.out.data:
-                raise NoAnswer("the connection was closed without an answer")
+                raise NoAnswerError("the connection was closed without an answer")
     except ConnectionError as exc:
-        raise NoAnswer("the connection was dropped") from exc
+        raise NoAnswerError("the connection was dropped") from exc
     finally:
         writer.close()
         with suppress(OSError):

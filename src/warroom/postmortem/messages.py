@@ -20,9 +20,7 @@ _CHATTER = re.compile(
 def spoken(lines: Sequence[Line]) -> list[Line]:
     """What people, and other apps, said: no joins or topic changes, nothing of ours."""
     ours = {line.author_id for line in lines if line.effect_id}
-    return [
-        line for line in lines if line.subtype in SPOKEN and not line.effect_id and line.author_id not in ours
-    ]
+    return [line for line in lines if line.subtype in SPOKEN and not line.effect_id and line.author_id not in ours]
 
 
 def worth_telling(lines: Sequence[Line], marked: Collection[str]) -> list[Line]:

@@ -1,11 +1,10 @@
 """How the response went, measured: clocks, protocol, reaction times, updates, objectives."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import pairwise
 
 from warroom.domain import clocks, milestones, schedule
-from warroom.domain import facts as f
 from warroom.domain.decision import LoadedPack
 from warroom.domain.incident import Incident, StepMark
 from warroom.domain.policy import Cadence, Milestone, Step
@@ -39,9 +38,7 @@ def clock_rows(incident: Incident, pack: LoadedPack, now: datetime) -> tuple[Clo
         again = f" (again from {view.start:%H:%M:%S})" if view.id in seen else ""
         seen.add(view.id)
         ok = {"met": True, "corrected": True, "late": False}.get(view.state)
-        row = ClockRow(
-            title=view.title + again, limit=view.within, used=view.used, result=_clock_result(view), ok=ok
-        )
+        row = ClockRow(title=view.title + again, limit=view.within, used=view.used, result=_clock_result(view), ok=ok)
         rows.append(row)
     return tuple(rows)
 
@@ -110,33 +107,63 @@ def reactions(incident: Incident) -> tuple[Reaction, ...]:
     return tuple(Reaction(what=what, took=max(at - since, timedelta())) for at, what in reached)
 
 
-def update_rows(
-    incident: Incident, facts: Sequence[f.Fact], pack: LoadedPack, now: datetime
-) -> tuple[UpdateRow, ...]:
+def update_rows(incident: Incident, pack: LoadedPack, now: datetime) -> tuple[UpdateRow, ...]:
     """How each cadence of the severity was kept; one whose start was never reached is left out."""
     cadences = pack.pack.severities[incident.severity].cadences
-    return tuple(row for cadence in cadences if (row := _cadence(incident, facts, cadence, now)))
+    return tuple(row for cadence in cadences if (row := _cadence(incident, cadence, now)))
 
 
-def _cadence(i: Incident, facts: Sequence[f.Fact], cadence: Cadence, now: datetime) -> UpdateRow | None:
+def _cadence(i: Incident, cadence: Cadence, now: datetime) -> UpdateRow | None:
     begin = milestones.first(i.history, cadence.start)
     if begin is None:
         return None
-    end = milestones.reached(i.history, cadence.end) or now
-    told = [u for u in i.updates if u.cadence in ("", cadence.id) and u.at <= end]
-    asked = {
-        x.what.due for x in facts if isinstance(x.what, f.UpdateAsked) and x.what.cadence == cadence.id
-    }
-    answered = {u.due for u in told if u.human}
-    by_machine = {u.due for u in told if not u.human and u.due}
-    silent = {
-        due for due in asked if due <= end and due not in answered and not _written_between(told, due, cadence)
-    }
-    moments = [begin, *(u.at for u in told), max(end, begin)]
+    end = max(milestones.reached(i.history, cadence.end) or now, begin)
+    told = [u for u in i.updates if u.cadence in ("", cadence.id) and begin <= u.at <= end]
     return UpdateRow(
         title=cadence.title,
         every=cadence.every,
         written=sum(u.human for u in told),
-        unwritten=tuple(sorted(by_machine | silent)),
-        longest_gap=max(after - before for before, after in pairwise(sorted(moments))),
+        unwritten=tuple(u.due or u.at for u in told if not u.human),
+        longest_gap=max(b - a for a, b in pairwise([begin, *sorted(u.at for u in told), end])),
     )
+
+
+def objective_rows(incident: Incident, pack: LoadedPack, now: datetime) -> tuple[ObjectiveRow, ...]:
+    """What the platform holds itself to, measured where the record can tell.
+
+    `rto`: start to recovery validated (resolved when nobody validated). `mttr`: start to resolved. `communication`:
+    the longer of declared to announced and resolved to announced as resolved. Others are asked for.
+    """
+    rows: list[ObjectiveRow] = []
+    for name, objective in pack.pack.objectives.items():
+        spans = tuple(_objective(incident, name.lower()))
+        used = max(((end or max(now, start)) - start for start, end in spans), default=None)
+        rows.append(
+            ObjectiveRow(
+                title=objective.title,
+                target=objective.target,
+                measured="see the question" if used is None else span(used),
+                result=_against(used, objective.target, running=any(end is None for _, end in spans)),
+            )
+        )
+    return tuple(rows)
+
+
+def _objective(i: Incident, name: str) -> Iterator[tuple[datetime, datetime | None]]:
+    resolved = i.reached("resolved")
+    if "rto" in name:
+        yield started(i), i.reached("validated") or resolved
+    elif "mttr" in name:
+        yield started(i), resolved
+    elif "communication" in name:
+        yield declared(i), milestones.first(i.history, "announced")
+        if resolved:
+            yield resolved, i.reached("resolution_announced")
+
+
+def _against(used: timedelta | None, target: timedelta, *, running: bool) -> str:
+    if used is None:
+        return "not measured"
+    if used > target:
+        return f"missed by {span(used - target)}"
+    return "running" if running else "met"

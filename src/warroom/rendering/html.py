@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from html import escape
+from itertools import groupby
 
 from warroom.rendering.document import (
     Block,
@@ -16,7 +17,6 @@ from warroom.rendering.document import (
     Inline,
     Items,
     Link,
-    Mention,
     Paragraph,
     Quote,
     Small,
@@ -85,17 +85,16 @@ def _link(button: Button) -> str:
 
 
 def _inlines(inlines: Iterable[Inline]) -> str:
-    return "".join(map(_inline, inlines))
+    runs = groupby(inlines, key=lambda inline: getattr(inline, "style", ()))
+    return "".join(_styled("".join(map(_inline, run)), style) for style, run in runs)
 
 
 def _inline(inline: Inline) -> str:
     match inline:
-        case Text(text, style):
-            return _styled(_lines(text), style)
-        case Link(url, label, style):
-            return _styled(f'<a href="{escape(url)}">{_lines(label)}</a>', style)
-        case Mention(style=style):
-            return _styled(escape(str(inline)), style)
+        case Text(text):
+            return _lines(text)
+        case Link(url, label):
+            return f'<a href="{escape(url)}">{_lines(label)}</a>'
         case _:
             return escape(str(inline))
 

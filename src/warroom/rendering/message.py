@@ -50,7 +50,7 @@ class Message:
 def build(document: Document, summary: Iterable[Leaf], button_value: str = "") -> Message:
     """A message from a resolved document and the leaves of its summary line."""
     line = clip_leaves(summary, SUMMARY)
-    text = mrkdwn(line).strip()
+    text = one_line(mrkdwn(line))
     runs = split_parts(blocks_of(document, button_value))
     parts = tuple(
         Part(blocks, text if not index else f"{text} ({index + 1}/{len(runs)})") for index, blocks in enumerate(runs)

@@ -209,7 +209,7 @@ class _Loader:
         declared = set(front.fields)
         for name in sorted(used.keys() - declared):
             hint = did_you_mean(name, declared) or "; add it, or take it out here"
-            self._wrong(used[name], f"{name!r} is not in fields:{hint}")
+            self._wrong(used[name], f"{name!r} is not in fields{hint}")
         for name in sorted(declared - used.keys()):
             hint = did_you_mean(name, used.keys() - declared) or "; take it out, or use it"
             self._wrong(front.fields_line, f"field {name!r} is never used{hint}")

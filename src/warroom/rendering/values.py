@@ -16,7 +16,7 @@ _LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _UNWANTED = re.compile(
     "["
     "\x00-\x08\x0e-\x1f\x7f-\x9f"  # controls except tab and newline: ESC would drive a terminal
-    "\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff"  # invisible, or turns text around
+    "\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2061-\u206f\ufeff"  # invisible, or turns text around
     "\ud800-\udfff"  # lone surrogates cannot be sent as UTF-8
     "\ue000-\uf8ff\U000f0000-\U000ffffd\U00100000-\U0010fffd"  # private use: the renderer's own marks
     "\ufff9-\ufffb\U000e0000-\U000e007f"  # interlinear marks and tags

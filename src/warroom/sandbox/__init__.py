@@ -10,6 +10,6 @@ Nothing of the bot is imported here: whatever runs against the sandbox is the pr
 
 from warroom.sandbox.sandbox import Sandbox
 from warroom.sandbox.server import serve
-from warroom.sandbox.slack_people import Answer, NotOnScreen
+from warroom.sandbox.slack_people import Answer, NotOnScreenError
 
-__all__ = ["Answer", "NotOnScreen", "Sandbox", "serve"]
+__all__ = ["Answer", "NotOnScreenError", "Sandbox", "serve"]

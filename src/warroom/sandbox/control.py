@@ -13,7 +13,7 @@ from warroom.sandbox import people
 from warroom.sandbox.pagerduty_shapes import user_ref
 from warroom.sandbox.pagerduty_state import Incident, PagerDutyError
 from warroom.sandbox.slack_errors import SlackError
-from warroom.sandbox.slack_people import NotOnScreen
+from warroom.sandbox.slack_people import NotOnScreenError
 
 if TYPE_CHECKING:
     from warroom.sandbox.sandbox import Sandbox
@@ -70,7 +70,7 @@ class Control:
                 return JSONResponse(await act(body))
             except KeyError as exc:
                 return JSONResponse({"error": f"missing or unknown: {exc.args[0]}"}, 400)
-            except (NotOnScreen, SlackError, PagerDutyError, ValueError, TypeError) as exc:
+            except (NotOnScreenError, SlackError, PagerDutyError, ValueError, TypeError) as exc:
                 return JSONResponse({"error": str(exc)}, 400)
 
         return handle

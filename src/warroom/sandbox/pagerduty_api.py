@@ -275,7 +275,7 @@ class PagerDutyApi:
         earliest, query = _flag(request, "earliest"), request.query_params
         wanted, users = query.getlist("escalation_policy_ids[]"), query.getlist("user_ids[]")
         whole = "users" in query.getlist("include[]")
-        rows = [
+        rows: list[Json] = [
             {
                 "escalation_policy": policy_ref(policy),
                 "escalation_level": level,

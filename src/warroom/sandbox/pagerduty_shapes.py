@@ -48,8 +48,8 @@ def priority_json(priority: Priority) -> Json:
 def user_json(user_id: str) -> Json:
     """As GET /users/{id} gives it."""
     person = people.person(user_id)
-    phone = {"type": "phone_contact_method", "label": "Mobile", "address": person.phone, "country_code": 1}
-    mail = {"type": "email_contact_method", "label": "Default", "address": person.email}
+    phone: Json = {"type": "phone_contact_method", "label": "Mobile", "address": person.phone, "country_code": 1}
+    mail: Json = {"type": "email_contact_method", "label": "Default", "address": person.email}
     methods = [{**m, "id": f"PCM{n}{user_id[-3:]}", "summary": m["label"]} for n, m in enumerate((mail, phone))]
     return {
         **user_ref(user_id),

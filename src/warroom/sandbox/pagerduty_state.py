@@ -268,7 +268,7 @@ class PagerDuty:
     def request_responders(self, incident: Incident, message: str, targets: list[Json], requester: str) -> Json:
         """Page users, or everybody on the first level of escalation policies."""
         self._not_resolved(incident)
-        asked = []
+        asked: list[tuple[str, Json | None]] = []
         for target in targets:
             kind = str(target.get("type", "")).removesuffix("_reference")
             if kind == "escalation_policy":
@@ -279,7 +279,7 @@ class PagerDuty:
             else:
                 raise invalid("Responder request target is not valid")
         for user, policy_reference in asked:
-            data = {"incident": self.ref(incident), "user": user_ref(user), "escalation_policy": policy_reference}
+            data: Json = {"incident": self.ref(incident), "user": user_ref(user), "escalation_policy": policy_reference}
             data |= {"message": message, "state": "pending", "type": "incident_responder"}
             incident.responders.append(data)
             self._record(incident, "responder.added", user_ref(requester), data)

@@ -114,7 +114,7 @@ class Webhooks:
         event_id = self._ids.next("01E").ljust(26, "0")
         resource = event_type.partition(".")[0]
         occurred = self._now().strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
-        envelope = {"id": event_id, "event_type": event_type, "resource_type": resource}
+        envelope: Json = {"id": event_id, "event_type": event_type, "resource_type": resource}
         envelope |= {"occurred_at": occurred, "agent": agent, "client": client, "data": data}
         event = Event(event_id, event_type, json.dumps({"event": envelope}).encode())
         self.events.append(event)

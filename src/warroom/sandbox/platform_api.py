@@ -21,7 +21,7 @@ _DURATION = re.compile(r"(\d+)([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
-class BadRequest(Exception):
+class BadRequestError(Exception):
     """400, with the sentence that says why."""
 
 
@@ -30,23 +30,23 @@ def _bad(what: str) -> Response:
 
 
 async def _body(request: Request) -> Json:
-    """The JSON object of a request, {} when empty; raises BadRequest."""
+    """The JSON object of a request, {} when empty; raises BadRequestError."""
     raw = await request.body()
     if not raw:
         return {}
     try:
         loaded = await request.json()
     except ValueError as exc:
-        raise BadRequest("the body is not JSON") from exc
+        raise BadRequestError("the body is not JSON") from exc
     if not isinstance(loaded, dict):
-        raise BadRequest("the body is not an object")
+        raise BadRequestError("the body is not an object")
     return loaded
 
 
 def _number(body: Json, name: str, low: float, high: float) -> float:
     value = body.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise BadRequest(f"{name} must be a number from {low} to {high}")
+        raise BadRequestError(f"{name} must be a number from {low} to {high}")
     return float(value)
 
 
@@ -102,7 +102,7 @@ class PlatformApi:
                 return HangUp()
             try:
                 return await handler(request)
-            except BadRequest as exc:
+            except BadRequestError as exc:
                 return _bad(str(exc))
 
         return handle
@@ -166,9 +166,9 @@ class PlatformApi:
         body = await _body(request)
         regime, duration = body.get("regime"), _DURATION.fullmatch(str(body.get("duration", "1h")))
         if regime not in REGIMES:
-            raise BadRequest(f"regime must be one of {', '.join(REGIMES)}")
+            raise BadRequestError(f"regime must be one of {', '.join(REGIMES)}")
         if duration is None:
-            raise BadRequest("duration must be like 30m or 1h")
+            raise BadRequestError("duration must be like 30m or 1h")
         self.platform.note_call("regime/manual", body)
         self.platform.set_regime(regime, timedelta(**{_UNITS[duration[2]]: int(duration[1])}))
         return JSONResponse({"status": "ok", "regime": regime})
@@ -176,7 +176,7 @@ class PlatformApi:
     async def violations(self, request: Request) -> Response:
         limit = request.query_params.get("limit", "50")
         if not limit.isdigit():
-            raise BadRequest("limit must be a number")
+            raise BadRequestError("limit must be a number")
         many = 31 if self.platform.switches.alert_storm else 1
         now = self.platform.now()
         kinds = ("VAR_LIMIT", "CONCENTRATION", "GROSS_EXPOSURE")
@@ -229,7 +229,7 @@ class PlatformApi:
     async def orders(self, request: Request) -> Response:
         status, limit = request.query_params.get("status"), request.query_params.get("limit", "20")
         if not limit.isdigit():
-            raise BadRequest("limit must be a number")
+            raise BadRequestError("limit must be a number")
         failed = 18 if self.platform.switches.fill_rate_low else 1
         book = [("failed", n) for n in range(failed)] + [("filled", n) for n in range(100 - failed)]
         orders = [
@@ -254,7 +254,7 @@ class PlatformApi:
         body = await _body(request)
         mode = body.get("mode")
         if mode not in ROUTING_MODES:
-            raise BadRequest(f"mode must be one of {', '.join(ROUTING_MODES)}")
+            raise BadRequestError(f"mode must be one of {', '.join(ROUTING_MODES)}")
         self.platform.note_call("routing/mode", body)
         self.platform.routing_mode = mode
         return JSONResponse({"status": "ok", "mode": mode})
@@ -263,7 +263,7 @@ class PlatformApi:
         body = await _body(request)
         venues, duration = body.get("venues"), _number(body, "duration", 1, 86_400)
         if not isinstance(venues, list) or not venues or not set(venues) <= set(VENUES):
-            raise BadRequest(f"venues must be some of {', '.join(VENUES)}")
+            raise BadRequestError(f"venues must be some of {', '.join(VENUES)}")
         self.platform.note_call("venues/disable", body)
         until = self.platform.now() + timedelta(seconds=duration)
         self.platform.disabled_venues |= dict.fromkeys(venues, until)

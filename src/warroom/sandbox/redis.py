@@ -9,7 +9,8 @@ from typing import Protocol
 class HasRedis(Protocol):
     """Whoever says whether Redis is up."""
 
-    redis_up: bool
+    @property
+    def redis_up(self) -> bool: ...
 
 
 @asynccontextmanager

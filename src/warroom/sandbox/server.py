@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, contextmanager
 
 import httpx
 import uvicorn
-from starlette.types import Scope
+from starlette.types import ASGIApp, Scope
 
 from warroom.sandbox.redis import serve_redis
 from warroom.sandbox.sandbox import Sandbox
@@ -39,16 +39,18 @@ class _Server(uvicorn.Server):
         peer = tuple(scope["client"])
         for connection in list(self.server_state.connections):
             if getattr(connection, "client", None) == peer:
-                connection.transport.close()  # type: ignore[union-attr]
+                connection.transport.close()
 
 
 @asynccontextmanager
-async def serve(sandbox: Sandbox, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
-    """Serve the sandbox; yields its base URL. Port 0 takes a free one. Raises OSError when it is taken."""
+async def embedded(app: ASGIApp, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[tuple[str, _Server]]:
+    """Serve any ASGI app in the running loop; yields its base URL and the server.
+
+    Port 0 takes a free one. Raises OSError when the port is taken.
+    """
     listener = socket.create_server((host, port), backlog=512)
-    url = f"http://{host}:{listener.getsockname()[1]}"
     config = uvicorn.Config(
-        sandbox.app,
+        app,
         http="h11",
         ws="none",
         lifespan="off",
@@ -58,15 +60,27 @@ async def serve(sandbox: Sandbox, host: str = "127.0.0.1", port: int = 0) -> Asy
         timeout_graceful_shutdown=SHUTDOWN_S,
     )
     server = _Server(config)
+    running = asyncio.create_task(server.serve([listener]))
+    try:
+        await server.ready.wait()
+        yield f"http://{host}:{listener.getsockname()[1]}", server
+    finally:
+        server.stopping.set()
+        await running
+        listener.close()
+
+
+@asynccontextmanager
+async def serve(sandbox: Sandbox, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
+    """Serve the sandbox; yields its base URL. Port 0 takes a free one. Raises OSError when it is taken."""
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=20)
-    async with httpx.AsyncClient(trust_env=False, limits=limits) as http, serve_redis(sandbox.platform, host) as redis:
+    async with (
+        httpx.AsyncClient(trust_env=False, limits=limits) as http,
+        serve_redis(sandbox.platform, host) as redis,
+        embedded(sandbox.app, host, port) as (url, server),
+    ):
         sandbox.start(url, http, redis, server.close_connection)
-        running = asyncio.create_task(server.serve([listener]))
         try:
-            await server.ready.wait()
             yield url
         finally:
             await sandbox.stop()
-            server.stopping.set()
-            await running
-            listener.close()

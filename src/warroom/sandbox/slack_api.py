@@ -13,7 +13,7 @@ from warroom.sandbox.door import OUTCOME
 from warroom.sandbox.slack_answers import show_answer
 from warroom.sandbox.slack_blocks import check_message_blocks
 from warroom.sandbox.slack_call import Args, Call, Method
-from warroom.sandbox.slack_errors import RateLimited, SlackError
+from warroom.sandbox.slack_errors import RateLimitedError, SlackError
 from warroom.sandbox.slack_limits import Limits
 from warroom.sandbox.slack_state import Workspace
 
@@ -54,7 +54,7 @@ class SlackApi:
         except SlackError as error:
             answer = error.as_json()
             request.scope[OUTCOME] = error.code
-        except RateLimited as limited:
+        except RateLimitedError as limited:
             request.scope[OUTCOME] = "ratelimited"
             headers = {"Retry-After": str(limited.retry_after)}
             return JSONResponse({"ok": False, "error": "ratelimited"}, 429, headers)

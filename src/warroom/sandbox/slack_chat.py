@@ -78,7 +78,7 @@ def _thread(call: Call, channel: Channel) -> str | None:
 def post_message(call: Call) -> Json:
     channel = _target(call)
     content, metadata = _content(call), _metadata(call)
-    more = {"thread_ts": _thread(call, channel), "metadata": metadata}
+    more: Json = {"thread_ts": _thread(call, channel), "metadata": metadata}
     more["link_names"] = call.args.flag("link_names") or call.args.text("parse") == "full"
     message = call.workspace.post(channel, people.BOT_USER_ID, **content, **more)
     return {"channel": channel.id, "ts": message.ts, "message": message.as_json(metadata=True)}

@@ -155,7 +155,7 @@ def invite(call: Call) -> Json:
     errors = [{"ok": False, "error": why, "user": user} for user, why in refused.items()]
     welcome = [user for user in dict.fromkeys(users) if user not in refused]
     if errors and not (call.args.flag("force") and welcome):
-        raise SlackError(errors[0]["error"], errors=errors)
+        raise SlackError(next(iter(refused.values())), errors=errors)
     for user in welcome:
         _members(call, channel, user, people.BOT_USER_ID)
     return {"channel": channel.as_json(), **({"errors": errors} if errors else {})}

@@ -20,7 +20,7 @@ def invalid_arguments(message: str) -> SlackError:
     return SlackError("invalid_arguments", response_metadata={"messages": [f"[ERROR] {message}"]})
 
 
-class RateLimited(Exception):
+class RateLimitedError(Exception):
     """429; ``retry_after`` in whole seconds, at least 1."""
 
     def __init__(self, retry_after: int) -> None:

@@ -4,7 +4,7 @@ import math
 import time
 from collections import defaultdict, deque
 
-from warroom.sandbox.slack_errors import RateLimited
+from warroom.sandbox.slack_errors import RateLimitedError
 
 TIER_2, TIER_3, TIER_4 = 20, 50, 100
 POSTS_PER_MINUTE = 300
@@ -22,21 +22,21 @@ class Limits:
         self._per_second = speed
 
     def count(self, method: str, per_minute: int) -> None:
-        """Count one call; raises RateLimited when the minute is full (refused calls do not count)."""
+        """Count one call; raises RateLimitedError when the minute is full (refused calls do not count)."""
         now, calls = time.monotonic(), self._calls[method]
         while calls and calls[0] <= now - self._minute:
             calls.popleft()
         if len(calls) >= per_minute:
-            raise RateLimited(max(1, math.ceil(calls[0] + self._minute - now)))
+            raise RateLimitedError(max(1, math.ceil(calls[0] + self._minute - now)))
         calls.append(now)
 
     def count_post(self, channel: str) -> None:
-        """Count a post to a channel: one a second, with short bursts; raises RateLimited."""
+        """Count a post to a channel: one a second, with short bursts; raises RateLimitedError."""
         now = time.monotonic()
         tokens, last = self._buckets.get(channel, (float(POST_BURST), now))
         tokens = min(float(POST_BURST), tokens + (now - last) * self._per_second)
         if tokens < 1:
             self._buckets[channel] = (tokens, now)
-            raise RateLimited(max(1, math.ceil((1 - tokens) / self._per_second)))
+            raise RateLimitedError(max(1, math.ceil((1 - tokens) / self._per_second)))
         self.count("chat.postMessage", POSTS_PER_MINUTE)
         self._buckets[channel] = (tokens - 1, now)

@@ -20,7 +20,7 @@ Json = dict[str, Any]
 _TROUBLE = "We had some trouble connecting. Try again?"
 
 
-class NotOnScreen(LookupError):
+class NotOnScreenError(LookupError):
     """What a person wanted to use is not there: a channel, message, button, input or modal."""
 
 
@@ -90,7 +90,7 @@ class SlackPeople:
     ) -> Answer:
         """Press a button (or choose ``value`` in a menu) of a message, or of the view ``view_id``.
 
-        Of several elements with this action id, ``value`` says which. Raises NotOnScreen when there is none.
+        Of several elements with this action id, ``value`` says which. Raises NotOnScreenError when there is none.
         """
         who = self._user(user)
         if view_id is not None:
@@ -132,14 +132,14 @@ class SlackPeople:
         """Fill and submit a modal, the newest one of this person when ``view_id`` is None.
 
         ``values``: block id → what is entered. The client's own objections come back in ``errors`` without
-        the bot being asked. Raises NotOnScreen when there is no such modal or input.
+        the bot being asked. Raises NotOnScreenError when there is no such modal or input.
         """
         who = self._user(user)
         view = self._view(who.slack_id, view_id)
         try:
             state, errors = fill(view.content["blocks"], values or {})
         except KeyError as exc:
-            raise NotOnScreen(str(exc.args[0])) from exc
+            raise NotOnScreenError(str(exc.args[0])) from exc
         if errors:
             return Answer(False, "invalid_input", errors=errors, view=view.as_json(state))
         urls: list[Json] = []
@@ -190,13 +190,13 @@ class SlackPeople:
     async def say(self, user: str, channel: str, text: str, thread_ts: str | None = None) -> Message:
         """Post a message as a person; the bot gets the event if it is in the channel.
 
-        Raises NotOnScreen for a thread that is not there or a channel the person is not in.
+        Raises NotOnScreenError for a thread that is not there or a channel the person is not in.
         """
         who, where = self._user(user), self.channel(channel)
         if who.slack_id not in where.members:
-            raise NotOnScreen(f"{who.name} is not in #{where.name}")
+            raise NotOnScreenError(f"{who.name} is not in #{where.name}")
         if thread_ts is not None and thread_ts not in where.messages:
-            raise NotOnScreen(f"#{where.name} has no message {thread_ts} to answer")
+            raise NotOnScreenError(f"#{where.name} has no message {thread_ts} to answer")
         message = self.workspace.post(where, who.slack_id, text, thread_ts=thread_ts)
         kind = {"public": "channel", "private": "group"}.get(where.kind, "im")
         event = message.as_json() | {"channel": where.id, "channel_type": kind, "event_ts": message.ts}
@@ -209,7 +209,7 @@ class SlackPeople:
         message = self.message(where, ts, who.slack_id)
         users = message.reactions.setdefault(name, [])
         if who.slack_id in users:
-            raise NotOnScreen(f"{who.name} has already reacted with :{name}:")
+            raise NotOnScreenError(f"{who.name} has already reacted with :{name}:")
         users.append(who.slack_id)
         self.workspace.feed.publish("reaction", name=name, **self.workspace.seen(message))
         item = {"type": "message", "channel": where.id, "ts": ts}
@@ -236,25 +236,25 @@ class SlackPeople:
         self.delivery.event(event | ({"view": home.as_json()} if home else {}))
 
     def channel(self, wanted: str) -> Channel:
-        """A channel by id or name; raises NotOnScreen."""
+        """A channel by id or name; raises NotOnScreenError."""
         try:
             return self.workspace.find(wanted)
         except SlackError as exc:
-            raise NotOnScreen(f"there is no channel {wanted}") from exc
+            raise NotOnScreenError(f"there is no channel {wanted}") from exc
 
     def message(self, channel: Channel, ts: str, viewer: str) -> Message:
-        """A message this person can see; raises NotOnScreen."""
+        """A message this person can see; raises NotOnScreenError."""
         own = [m for m in self.workspace.ephemerals if m.ts == ts and m.ephemeral_to == viewer]
         found = channel.messages.get(ts) or (own[0] if own else None)
         if found is None:
-            raise NotOnScreen(f"#{channel.name} shows no message {ts} to {self.workspace.name_of(viewer)}")
+            raise NotOnScreenError(f"#{channel.name} shows no message {ts} to {self.workspace.name_of(viewer)}")
         return found
 
     def _user(self, wanted: str) -> people.Person:
         try:
             return people.person(wanted)
         except KeyError as exc:
-            raise NotOnScreen(str(exc.args[0])) from exc
+            raise NotOnScreenError(str(exc.args[0])) from exc
 
     def _view(self, user: str, view_id: str | None) -> View:
         home = self.workspace.surfaces.homes.get(user)
@@ -262,23 +262,23 @@ class SlackPeople:
             return home
         views = [v for v in self.workspace.surfaces.open_of(user) if view_id in (None, v.id)]
         if not views:
-            raise NotOnScreen(f"{self.workspace.name_of(user)} has no open modal {view_id or ''}".strip())
+            raise NotOnScreenError(f"{self.workspace.name_of(user)} has no open modal {view_id or ''}".strip())
         return views[-1]
 
     def _element(self, blocks: list[Json], action_id: str, value: str | None) -> tuple[Json, Json]:
         found = [(b, e) for b, e in interactive(blocks) if e.get("action_id") == action_id]
         if not found:
             there = ", ".join(str(e.get("action_id")) for _, e in interactive(blocks)) or "none"
-            raise NotOnScreen(f"no element {action_id} there; there are: {there}")
+            raise NotOnScreenError(f"no element {action_id} there; there are: {there}")
         buttons = [(b, e) for b, e in found if e["type"] == "button"]
         if buttons and value is not None:
             found = [(b, e) for b, e in buttons if value in (e.get("value"), e["text"]["text"])]
         if not found:
-            raise NotOnScreen(f"no button {action_id} has the value or text {value!r}")
+            raise NotOnScreenError(f"no button {action_id} has the value or text {value!r}")
         return found[0]
 
     def _action(self, block: Json, element: Json, value: str | None) -> Json:
-        base = {name: element[name] for name in ("type", "action_id", "style", "text") if name in element}
+        base: Json = {name: element[name] for name in ("type", "action_id", "style", "text") if name in element}
         base |= {"block_id": block["block_id"], "action_ts": self.workspace.next_ts()}
         if element["type"] == "button":
             return base | {name: element[name] for name in ("value", "url", "confirm") if name in element}

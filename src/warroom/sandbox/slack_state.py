@@ -54,7 +54,7 @@ class Message:
         out["team"] = people.TEAM_ID
         if self.by_bot:
             out |= {"bot_id": people.BOT_ID, "app_id": people.APP_ID, "bot_profile": bot_profile()}
-        optional = {"subtype": self.subtype, "blocks": self.blocks, "attachments": self.attachments}
+        optional: Json = {"subtype": self.subtype, "blocks": self.blocks, "attachments": self.attachments}
         optional |= {"thread_ts": self.thread_ts, "edited": self.edited, "files": self.files}
         out |= {name: value for name, value in optional.items() if value}
         if metadata and self.metadata:

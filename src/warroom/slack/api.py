@@ -46,9 +46,7 @@ class Api:
 
     async def __aenter__(self) -> "Api":
         timeout = aiohttp.ClientTimeout(total=self._timeout, connect=min(CONNECT_S, self._timeout))
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=CONNECTIONS), timeout=timeout
-        )
+        self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=CONNECTIONS), timeout=timeout)
         self._web = self.client(self._token)
         return self
 

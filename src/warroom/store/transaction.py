@@ -22,7 +22,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from warroom.domain.chain import GENESIS, End
 from warroom.domain.effects import Answer
-from warroom.domain.facts import Fact
 from warroom.store import codec, rows
 from warroom.store.rows import Row, StoredEffect
 from warroom.store.tables import Table
@@ -58,7 +57,7 @@ class Seen:
 class History:
     """Everything stored about an incident that deciding needs."""
 
-    facts: list[Fact] = field(default_factory=list)
+    facts: list[DatabaseRow[Any]] = field(default_factory=list)
     end: End = field(default_factory=lambda: End(0, GENESIS))
     timers: dict[str, datetime] = field(default_factory=dict)
     keys: set[str] = field(default_factory=set)
@@ -175,7 +174,7 @@ class Transaction:
         facts = select(fact).where(fact.c.incident_id.in_(ids)).order_by(fact.c.incident_id, fact.c.seq)
         for row in await self._connection.execute(facts):
             history = found[row.incident_id]
-            history.facts.append(rows.fact_of(row))
+            history.facts.append(row)
             history.end = End(row.seq, row.hash)
         for row in await self._connection.execute(select(timer).where(timer.c.incident_id.in_(ids))):
             found[row.incident_id].timers[row.key] = row.due

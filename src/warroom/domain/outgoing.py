@@ -1,0 +1,101 @@
+"""Makes effects for one incident: keys, lanes and priorities in one place."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from warroom.domain import views
+from warroom.domain.decision import LoadedPack
+from warroom.domain.effects import Effect
+from warroom.domain.incident import Incident
+from warroom.domain.policy import SeverityId
+
+PRIORITY: Mapping[SeverityId, int] = {"P0": 0, "P1": 10, "P2": 30, "P3": 40}
+FIRST, SETUP, ACT, POST, EDIT, PANEL = 0, 1, 1, 3, 6, 8
+OUR_NOTE = "[warroom] "
+
+
+class Out:
+    """Makes effects for one incident at one moment, so that each line below says only what is special."""
+
+    def __init__(self, incident: Incident, pack: LoadedPack, now: datetime) -> None:
+        self.i = incident
+        self.pack = pack
+        self.now = now
+        self.base = PRIORITY[incident.severity]
+
+    def effect(
+        self,
+        key: str,
+        kind: str,
+        data: Mapping[str, Any],
+        *,
+        lane: str = "",
+        rank: int = POST,
+        after: tuple[str, ...] = (),
+        coalesce: str = "",
+    ) -> Effect:
+        """Any effect; `rank` is added to the priority of the incident's severity."""
+        return Effect(
+            key=key,
+            kind=kind,
+            data=data,
+            at=self.now,
+            lane=lane,
+            priority=self.base + rank,
+            after=after,
+            coalesce=coalesce,
+        )
+
+    def say(
+        self, key: str, message: str, context: Mapping[str, Any] | None = None, *, button: str | None = None
+    ) -> Effect:
+        """A message in the incident's room, in order."""
+        data: dict[str, Any] = {"context": views.base(self.i, self.pack, self.now) | dict(context or {})}
+        return self.post(key, "room", message, data | ({"button": button} if button else {}))
+
+    def post(self, key: str, to: str, message: str, data: Mapping[str, Any], *, rank: int = POST) -> Effect:
+        """A message in a channel, in order; the room's wait until the room exists."""
+        after = ("room",) if to == "room" else ()
+        lane = "room" if to == "room" else f"channel:{to}"
+        return self.effect(key, "slack.post", {"to": to, "message": message, **data}, lane=lane, rank=rank, after=after)
+
+    def panel(self) -> Effect:
+        """The live panel, brought up to date; only the newest waits."""
+        return self.effect(
+            f"panel.edit:{self.i.count}:{self.now.isoformat()}",
+            "slack.edit",
+            {"of": "panel", "message": "panel", "view": "panel"},
+            lane="panel",
+            rank=PANEL,
+            after=("panel",),
+            coalesce="panel",
+        )
+
+    def announcement(self) -> Effect:
+        """The announcement, brought up to date."""
+        severity = self.pack.pack.severities[self.i.severity]
+        return self.effect(
+            f"announce.edit:{self.i.count}",
+            "slack.edit",
+            {"of": "announce", "message": severity.announce.message, "view": "announcement"},
+            lane="announce",
+            rank=EDIT,
+            after=("announce",),
+            coalesce="announce",
+        )
+
+    def topic(self, key: str) -> Effect:
+        """The room's topic, for people: it is never read back."""
+        data = {"topic": self.topic_text()}
+        return self.effect(key, "slack.topic", data, lane="topic", rank=EDIT, after=("room",), coalesce="topic")
+
+    def topic_text(self) -> str:
+        """Severity, status, commander and title in one line."""
+        commander = f"Commander: {self.i.commander.name}" if self.i.commander else "No commander yet"
+        state = self.i.status if self.i.is_open else "resolved"
+        return f"{self.i.severity} · {state} · {commander} · {self.i.title}"[:250]
+
+    def note(self, key: str, text: str) -> Effect:
+        """A note on the PagerDuty incident."""
+        return self.effect(key, "pagerduty.note", {"text": OUR_NOTE + text}, lane="pager", rank=EDIT)

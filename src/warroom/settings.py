@@ -1,0 +1,329 @@
+"""The deployment: environment variables and warroom.yaml, read once, checked as a whole, frozen.
+
+Every variable is a field below, in small letters; its description says where the value is found.
+"""
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from warroom.domain.decision import LoadedPack
+from warroom.errors import ConfigError
+from warroom.packs.bindings import FROM_ENVIRONMENT, Binding, Deployment, bind, check_deployment
+from warroom.packs.document import Document
+from warroom.packs.loader import load_packs, shipped, shipped_ids
+from warroom.packs.problems import Problem, nearest
+from warroom.packs.typed import read
+
+ENVIRONMENT = "environment"
+URL_PREFIX = "WARROOM_URL_"
+OURS = ("WARROOM_", "SLACK_", "PAGERDUTY_")
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """At the real moment `real` the scaled clock shows `scaled` (both UTC)."""
+
+    real: datetime
+    scaled: datetime
+
+
+class Environment(BaseSettings):
+    """The environment variables, each with where to find its value."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    slack_bot_token: SecretStr = Field(description="api.slack.com/apps, your app, OAuth & Permissions: xoxb-…")
+    slack_signing_secret: SecretStr = Field(description="api.slack.com/apps, your app, Basic Information")
+    slack_app_token: SecretStr | None = Field(
+        default=None, description="api.slack.com/apps, Basic Information, App-Level Tokens: xapp-… (Socket Mode)"
+    )
+    slack_api_url: str = Field(default="https://slack.com/api/", description="Slack's own unless you test")
+    pagerduty_api_token: SecretStr = Field(description="PagerDuty, Integrations, API Access Keys")
+    pagerduty_from_email: str = Field(description="the e-mail of the PagerDuty user we act as")
+    pagerduty_webhook_secret: SecretStr = Field(
+        description="PagerDuty, Integrations, Generic Webhooks (v3); several are separated by commas"
+    )
+    pagerduty_routing_key: SecretStr = Field(
+        description="PagerDuty, the service, Integrations, Events API V2: the integration key"
+    )
+    pagerduty_api_url: str = Field(default="https://api.pagerduty.com", description="PagerDuty's own, or the EU's")
+    pagerduty_events_url: str = Field(
+        default="https://events.pagerduty.com", description="PagerDuty's own, or the EU's"
+    )
+    database_url: SecretStr = Field(
+        default=SecretStr("sqlite+aiosqlite:///warroom.db"),
+        description="sqlite+aiosqlite:///FILE or postgresql+asyncpg://USER:PASSWORD@HOST/NAME",
+    )
+    warroom_config: Path = Field(description="the path of your warroom.yaml; start from warroom.example.yaml")
+    warroom_host: str = Field(default="127.0.0.1", description="the address to listen on")
+    warroom_port: int = Field(default=3000, ge=1, le=65535, description="the port to listen on, 1 to 65535")
+    warroom_actions: Literal["off", "dry_run", "live"] = Field(
+        default="dry_run", description="off, dry_run (nothing is sent to the platform) or live"
+    )
+    warroom_clock_speed: float = Field(default=1.0, gt=0, le=3600, description="1; drills may run faster")
+    warroom_clock_anchor: Anchor | None = Field(
+        default=None, description="REAL=SCALED, two ISO times with their offset; for drills"
+    )
+    warroom_slack_limits: bool = Field(default=True, description="on or off (off only against a sandbox)")
+    warroom_data: Path = Field(default=Path("data"), description="the directory for post-mortems")
+
+    @field_validator("slack_bot_token", "slack_app_token")
+    @classmethod
+    def _token(cls, value: SecretStr | None, info: Any) -> SecretStr | None:
+        prefix = {"slack_bot_token": "xoxb-", "slack_app_token": "xapp-"}[info.field_name]
+        if value is not None and not value.get_secret_value().startswith(prefix):
+            raise ValueError(f"it begins with {prefix}; another kind of token was given")
+        return value
+
+    @field_validator("slack_api_url", "pagerduty_api_url", "pagerduty_events_url")
+    @classmethod
+    def _url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.password:
+            raise ValueError("write https://HOST without user and password")
+        if parts.scheme == "http" and not is_loopback(value):
+            raise ValueError("write https://; plain http is for this machine alone")
+        return value
+
+    @field_validator("pagerduty_from_email")
+    @classmethod
+    def _email(cls, value: str) -> str:
+        name, _, domain = value.partition("@")
+        if not name or not domain or set(value) & set(" <>,;"):
+            raise ValueError("write one e-mail address")
+        return value
+
+    @field_validator("pagerduty_webhook_secret")
+    @classmethod
+    def _secrets(cls, value: SecretStr) -> SecretStr:
+        if not _split(value):
+            raise ValueError("there is no secret between the commas")
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _database(cls, value: SecretStr) -> SecretStr:
+        if not value.get_secret_value().startswith(("sqlite+aiosqlite:///", "postgresql+asyncpg://")):
+            raise ValueError("it begins with sqlite+aiosqlite:/// or postgresql+asyncpg://")
+        return value
+
+    @field_validator("warroom_slack_limits", mode="before")
+    @classmethod
+    def _on_off(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            if value not in ("on", "off"):
+                raise ValueError(f"write on or off{nearest(value, ('on', 'off'))}")
+            return value == "on"
+        return value
+
+    @field_validator("warroom_clock_anchor", mode="before")
+    @classmethod
+    def _anchor(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        real, _, scaled = value.partition("=")
+        try:
+            moments = [datetime.fromisoformat(part) for part in (real, scaled)]
+        except ValueError as error:
+            raise ValueError("write REAL=SCALED, e.g. 2026-03-02T10:00:00+00:00=2026-03-02T14:30:00+00:00") from error
+        if any(moment.tzinfo is None for moment in moments):
+            raise ValueError("both times need their offset, e.g. +00:00")
+        return Anchor(*(moment.astimezone(UTC) for moment in moments))
+
+    @model_validator(mode="after")
+    def _scaled_time_is_for_the_sandbox(self) -> "Environment":
+        urls = (self.slack_api_url, self.pagerduty_api_url, self.pagerduty_events_url)
+        if not all(map(is_loopback, urls)):
+            said = "needs SLACK_API_URL, PAGERDUTY_API_URL and PAGERDUTY_EVENTS_URL on this machine (the sandbox); "
+            if self.warroom_clock_speed != 1 or self.warroom_clock_anchor is not None:
+                raise ValueError(f"a clock that is not the real one {said}take WARROOM_CLOCK_… away")
+            if not self.warroom_slack_limits:
+                raise ValueError(f"WARROOM_SLACK_LIMITS=off {said}set it to on")
+        return self
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything a deployment says. `bindings` is its part of each pack; `packs` are the packs with it in place.
+
+    `databases` are the addresses of each pack's databases, by name.
+    """
+
+    environment: Environment
+    deployment: Deployment
+    bindings: Mapping[str, Binding]
+    packs: Mapping[str, LoadedPack]
+    databases: Mapping[str, Mapping[str, SecretStr]]
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str]) -> "Settings":
+        """The settings in `environ` and the file it names. Raises ConfigError with a sentence for each mistake."""
+        settings, problems = read_settings(environ)
+        if problems or settings is None:
+            raise ConfigError([str(problem) for problem in problems])
+        return settings
+
+    @property
+    def groups(self) -> Mapping[str, tuple[str, ...]]:
+        """Who is in which group: e-mails, Slack member ids and user group ids."""
+        return self.deployment.groups
+
+    @property
+    def webhook_secrets(self) -> tuple[str, ...]:
+        """PagerDuty's webhook secrets: more than one while they are rotated."""
+        return _split(self.environment.pagerduty_webhook_secret)
+
+
+def read_settings(environ: Mapping[str, str]) -> tuple[Settings | None, list[Problem]]:
+    """The settings, None when something is wrong, and everything that is wrong with them."""
+    given = {name: value.strip() for name, value in environ.items() if value.strip()}
+    environment, problems = _read_environment(given)
+    problems += _misspelt(given)
+    file = given.get("WARROOM_CONFIG")
+    deployment, more = _read_deployment(Path(file)) if file else (None, [])
+    problems += more
+    if deployment is not None:
+        problems += _unset_databases(deployment, given, str(file))
+        problems += _unknown_urls(deployment, given)
+    if problems or environment is None or deployment is None:
+        return None, sorted(set(problems))
+    bindings = {name: _with_urls(name, binding, given) for name, binding in deployment.packs.items()}
+    try:
+        packs = load_packs(bindings, bindings)
+    except ConfigError as error:
+        return None, [Problem("packs", 0, "", sentence) for sentence in error.problems]
+    databases = {
+        name: {key: SecretStr(_database(url, given)) for key, url in binding.databases.items()}
+        for name, binding in bindings.items()
+    }
+    return Settings(
+        environment=environment, deployment=deployment, bindings=bindings, packs=packs, databases=databases
+    ), []
+
+
+def is_loopback(url: str) -> bool:
+    """Whether the address is this machine's own."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def variables() -> Mapping[str, str]:
+    """Every environment variable by name, and where its value is found."""
+    return {name.upper(): field.description or "" for name, field in Environment.model_fields.items()}
+
+
+def _read_environment(given: Mapping[str, str]) -> tuple[Environment | None, list[Problem]]:
+    values = {name.lower(): value for name, value in given.items() if name in variables()}
+    try:
+        return Environment.model_validate(values), []
+    except ValidationError as error:
+        return None, [_sentence(e["type"], e["loc"], e["msg"]) for e in error.errors(include_input=False)]
+
+
+def _sentence(kind: str, loc: tuple[int | str, ...], message: str) -> Problem:
+    name = str(loc[0]).upper() if loc else ""
+    where = variables().get(name, "")
+    if kind == "missing":
+        return Problem(ENVIRONMENT, 0, name, f"this is not set; its value is here: {where}")
+    said = message.removeprefix("Value error, ")
+    if kind == "value_error":
+        return Problem(ENVIRONMENT, 0, name, f"{said} ({where})" if where else said)
+    return Problem(ENVIRONMENT, 0, name, f"this value is not possible; write {where}")
+
+
+def _misspelt(given: Mapping[str, str]) -> list[Problem]:
+    known = variables()
+    found = []
+    for name in given:
+        if not name.startswith(OURS) or name in known or name.startswith(URL_PREFIX):
+            continue
+        near = nearest(name, known)
+        if name.startswith("WARROOM_") or "did you mean" in near:
+            found.append(Problem(ENVIRONMENT, 0, name, f"there is no such setting{near}"))
+    return found
+
+
+def _read_deployment(path: Path) -> tuple[Deployment | None, list[Problem]]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        return None, [Problem(ENVIRONMENT, 0, "WARROOM_CONFIG", f"{path} cannot be read: {reason}")]
+    return read_deployment(text, str(path))
+
+
+def read_deployment(text: str, file: str) -> tuple[Deployment | None, list[Problem]]:
+    """warroom.yaml and everything that is wrong with it."""
+    document = Document(text, file)
+    deployment, problems = read(document, Deployment)
+    problems += document.problems
+    if deployment is not None:
+        packs = {}
+        for pack_id in shipped_ids():
+            try:
+                packs[pack_id] = shipped(pack_id)
+            except ConfigError as error:
+                problems += [Problem(f"packs/{pack_id}", 0, "", sentence) for sentence in error.problems]
+        problems += [document.problem(path, said) for path, said in check_deployment(deployment, packs)]
+    return deployment, sorted(set(problems))
+
+
+def _url_names(deployment: Deployment) -> frozenset[str]:
+    used = [shipped(name) for name in deployment.packs if name in shipped_ids()]
+    return frozenset(url.upper().replace("-", "_") for pack in used for url in pack.urls)
+
+
+def _unknown_urls(deployment: Deployment, given: Mapping[str, str]) -> list[Problem]:
+    known = {URL_PREFIX + name for name in _url_names(deployment)}
+    return [
+        Problem(ENVIRONMENT, 0, name, f"no pack in use has such an address{nearest(name, known)}")
+        for name in given
+        if name.startswith(URL_PREFIX) and name not in known
+    ]
+
+
+def _with_urls(pack_id: str, binding: Binding, given: Mapping[str, str]) -> Binding:
+    urls = dict(binding.urls)
+    for name in bind(shipped(pack_id), binding).urls:
+        if override := given.get(URL_PREFIX + name.upper().replace("-", "_")):
+            urls[name] = override
+    return Binding(
+        services=binding.services,
+        urls=urls,
+        channels=binding.channels,
+        contacts=binding.contacts,
+        tools=binding.tools,
+        databases=binding.databases,
+    )
+
+
+def _database(url: str, given: Mapping[str, str]) -> str:
+    return given[url.removeprefix(FROM_ENVIRONMENT)] if url.startswith(FROM_ENVIRONMENT) else url
+
+
+def _unset_databases(deployment: Deployment, given: Mapping[str, str], file: str) -> list[Problem]:
+    found = []
+    for pack_id, binding in deployment.packs.items():
+        for key, url in binding.databases.items():
+            name = url.removeprefix(FROM_ENVIRONMENT)
+            if url.startswith(FROM_ENVIRONMENT) and name not in given:
+                where = f"packs.{pack_id}.databases.{key}"
+                found.append(Problem(file, 0, where, f"{name} is not set in the environment; set it to the address"))
+    return found
+
+
+def _split(secrets: SecretStr) -> tuple[str, ...]:
+    return tuple(part.strip() for part in secrets.get_secret_value().split(",") if part.strip())
