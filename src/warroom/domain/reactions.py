@@ -1,6 +1,6 @@
 """What we do about a fact: the effects that follow from it. Pure; every effect has a key of its own for ever."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 

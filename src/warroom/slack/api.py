@@ -57,6 +57,11 @@ class Api:
             await self._session.close()
         self._session = self._web = None
 
+    @property
+    def proxy(self) -> str | None:
+        """The proxy the environment asks for Slack's address, if any."""
+        return _proxy(self.base_url)
+
     def client(self, token: str | None = None) -> AsyncWebClient:
         """slack_sdk's client on our session: no retries, proxy by the environment's rules, quiet."""
         web = AsyncWebClient(
@@ -66,7 +71,7 @@ class Api:
             retry_handlers=[],
             logger=logging.getLogger("warroom.slack.api"),
         )
-        web.proxy = _proxy(self.base_url)
+        web.proxy = self.proxy
         return web
 
     async def call(self, method: str, /, **arguments: Any) -> dict[str, Any]:

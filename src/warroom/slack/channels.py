@@ -75,23 +75,29 @@ class Channels:
             raise refusal("a message to a private channel", "not_in_channel") from error
 
     async def history(self, channel: str, oldest: float, thread: str | None = None) -> list[dict[str, Any]]:
-        """Messages since `oldest` (Unix seconds) with all metadata; of a thread (its parent included) or of the channel.
+        """Messages since `oldest` (Unix seconds) with all metadata, of the channel or of a thread and its parent.
 
         Joins a public channel first when we are not in it. Raises as `Api.call`.
         """
+        return await self._messages(channel, thread, oldest=f"{max(oldest, 0):.6f}", limit=200)
+
+    async def message(self, channel: str, ts: str, thread: str | None = None) -> dict[str, Any] | None:
+        """One message with its metadata; None when it is gone. Raises as `Api.call`."""
+        found = await self._messages(channel, thread, oldest=ts, latest=ts, inclusive=True, limit=2)
+        return next((m for m in found if m.get("ts") == ts), None)
+
+    async def _messages(self, channel: str, thread: str | None, **window: Any) -> list[dict[str, Any]]:
         method = "conversations.replies" if thread else "conversations.history"
-        arguments: dict[str, Any] = {"oldest": f"{max(oldest, 0):.6f}", "include_all_metadata": True, "limit": 200}
-        if thread:
-            arguments["ts"] = thread
+        window |= {"channel": channel, "ts": thread, "include_all_metadata": True}
         try:
-            return [m async for m in self._api.pages(method, "messages", channel=channel, **arguments)]
+            return [m async for m in self._api.pages(method, "messages", **window)]
         except SlackRefused as error:
             if error.code == "thread_not_found":
                 return []
             if error.code != "not_in_channel":
                 raise
         await self.join(channel)
-        return [m async for m in self._api.pages(method, "messages", channel=channel, **arguments)]
+        return [m async for m in self._api.pages(method, "messages", **window)]
 
 
 def room_of(incident_room: str | None) -> str:

@@ -102,10 +102,10 @@ class Directory:
                 missing.append(f"There is no group {group}: add it under groups in warroom.yaml.")
             for entry in self._groups.get(group, ()):
                 try:
-                    ids = await self._ids(entry)
-                    people += [(actor, group) for i in ids if (actor := await self._known_actor(i))]
-                    if not ids:
-                        missing.append(f"{entry} of group {group} is nobody in Slack.")
+                    actors = [await self._known_actor(slack_id) for slack_id in await self._ids(entry)]
+                    people += [(actor, group) for actor in actors if actor]
+                    if not any(actors):
+                        missing.append(f"{entry} of group {group} is nobody with an account in Slack.")
                 except DeliveryError as error:
                     unasked = unasked or not isinstance(error, SlackRefused)
                     missing.append(f"{entry} of group {group} could not be looked up: {error}")
@@ -138,8 +138,8 @@ class Directory:
         jobs += [self._usergroups.reload(e) for e in entries if e.startswith("S") and "@" not in e]
         jobs += [self._emails.reload(e.lower()) for e in entries if "@" in e]
         problems = await _all(jobs)
-        ids = {e for e in entries if e.startswith(("U", "W")) and "@" not in e} | set(self._profiles.keys())
-        for group in self._usergroups.keys():
+        ids = {e for e in entries if e.startswith(("U", "W")) and "@" not in e} | set(self._profiles.known())
+        for group in self._usergroups.known():
             known = self._usergroups.peek(group)
             ids |= known.value if known else set()
         problems += await _all([self._profiles.reload(i) for i in sorted(ids)])
@@ -159,8 +159,8 @@ class Directory:
     async def _look_up(self, slack_id: str) -> None:
         """Have in memory what `_actor` needs. Raises DeliveryError."""
         entries = {e for group in self._groups.values() for e in group if e.startswith("S") and "@" not in e}
-        asked = [self._usergroups.get(entry) for entry in entries]
-        profile, *_ = await asyncio.gather(self._profiles.get(slack_id), *asked)
+        asked = asyncio.gather(*(self._usergroups.get(entry) for entry in entries))
+        profile, _ = await asyncio.gather(self._profiles.get(slack_id), asked)
         if profile and profile.email:
             try:
                 await self._pagers.get(profile.email)
@@ -190,7 +190,7 @@ class Directory:
         return person.removeprefix("slack:")
 
     def _behind(self, pagerduty_id: str) -> str | None:
-        for slack_id in self._profiles.keys():
+        for slack_id in self._profiles.known():
             known = self._profiles.peek(slack_id)
             email = known.value.email if known and known.value else None
             pager = self._pagers.peek(email) if email else None

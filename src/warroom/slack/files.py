@@ -40,7 +40,7 @@ class Files:
             self._doubtful.add(job.id)
             raise
         self._doubtful.discard(job.id)
-        shared = next(iter(answer.get("files") or ()), {})
+        shared: dict[str, Any] = next(iter(answer.get("files") or ()), {})
         if not shared.get("permalink"):
             shared = (await self._api.call("files.info", file=file["id"]))["file"]
         return {"file": file["id"], "permalink": str(shared.get("permalink") or ""), "channel": channel}

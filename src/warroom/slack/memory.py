@@ -64,7 +64,7 @@ class Memory(Generic[K, V]):
             task.add_done_callback(lambda done: self._finished(key, done))
         return await asyncio.shield(task)
 
-    def keys(self) -> tuple[K, ...]:
+    def known(self) -> tuple[K, ...]:
         """Everything that was ever remembered."""
         return tuple(self._known)
 

@@ -87,8 +87,7 @@ class Posting:
         channel, ts = str(original["channel"]), str(original["ts"])
         last = str((original.get("parts") or [ts])[-1])
         thread = original.get("thread") or (ts if last != ts else None)
-        messages = await self._channels.history(channel, float(last) - 1, str(thread) if thread else None)
-        shown = next((m for m in messages if m.get("ts") == last), None)
+        shown = await self._channels.message(channel, last, str(thread) if thread else None)
         if shown is None or _payload(shown).get("edit") != job.id:
             return None
         return {"channel": channel, "ts": ts}

@@ -87,6 +87,7 @@ class Rooms:
         """slack.invite → invited (Slack ids), missing (a sentence for each person who could not be invited)."""
         room = room_of(job.incident.room)
         people, missing = await self._people(job)
+        refused: dict[str, str] = {}
         for start in range(0, len(people), INVITES_MOST):
             some = people[start : start + INVITES_MOST]
             try:
@@ -94,9 +95,8 @@ class Rooms:
             except SlackRefused as error:
                 if error.code in ("missing_scope", "channel_not_found", "is_archived", "not_in_channel"):
                     raise
-                missing += await self._one_by_one(room, some)
-        refused = {line.split(":")[0] for line in missing}
-        return {"invited": [p for p in people if p not in refused], "missing": missing}
+                refused |= await self._one_by_one(room, some)
+        return {"invited": [p for p in people if p not in refused], "missing": [*missing, *refused.values()]}
 
     async def find_invite(self, job: Job) -> Mapping[str, object] | None:
         """The result if everybody is in the channel."""
@@ -157,15 +157,16 @@ class Rooms:
         found = await self._directory.slack_ids(_names(data.get("people")), _names(data.get("groups")))
         return list(found.ids), list(found.missing)
 
-    async def _one_by_one(self, room: str, people: Sequence[str]) -> list[str]:
-        missing: list[str] = []
+    async def _one_by_one(self, room: str, people: Sequence[str]) -> dict[str, str]:
+        """Those who cannot be invited, each with a sentence."""
+        refused: dict[str, str] = {}
         for person in people:
             try:
                 await self._api.call("conversations.invite", channel=room, users=person)
             except SlackRefused as error:
                 if error.code not in _FINE:
-                    missing.append(f"{person}: {error}")
-        return missing
+                    refused[person] = f"{person} could not be invited: {error}"
+        return refused
 
 
 def _names(value: object) -> tuple[str, ...]:
