@@ -5,13 +5,13 @@ Every variable is a field below, in small letters; its description says where th
 
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from warroom.domain.decision import LoadedPack
@@ -19,7 +19,8 @@ from warroom.errors import ConfigError
 from warroom.packs.bindings import FROM_ENVIRONMENT, Binding, Deployment, bind, check_deployment
 from warroom.packs.document import Document
 from warroom.packs.loader import load_packs, shipped, shipped_ids
-from warroom.packs.problems import Problem, nearest
+from warroom.packs.platform_references import wrong_url
+from warroom.packs.problems import Problem, nearest, without_consequences
 from warroom.packs.typed import read
 
 ENVIRONMENT = "environment"
@@ -138,17 +139,6 @@ class Environment(BaseSettings):
             raise ValueError("both times need their offset, e.g. +00:00")
         return Anchor(*(moment.astimezone(UTC) for moment in moments))
 
-    @model_validator(mode="after")
-    def _scaled_time_is_for_the_sandbox(self) -> "Environment":
-        urls = (self.slack_api_url, self.pagerduty_api_url, self.pagerduty_events_url)
-        if not all(map(is_loopback, urls)):
-            said = "needs SLACK_API_URL, PAGERDUTY_API_URL and PAGERDUTY_EVENTS_URL on this machine (the sandbox); "
-            if self.warroom_clock_speed != 1 or self.warroom_clock_anchor is not None:
-                raise ValueError(f"a clock that is not the real one {said}take WARROOM_CLOCK_… away")
-            if not self.warroom_slack_limits:
-                raise ValueError(f"WARROOM_SLACK_LIMITS=off {said}set it to on")
-        return self
-
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
@@ -186,13 +176,13 @@ def read_settings(environ: Mapping[str, str]) -> tuple[Settings | None, list[Pro
     """The settings, None when something is wrong, and everything that is wrong with them."""
     given = {name: value.strip() for name, value in environ.items() if value.strip()}
     environment, problems = _read_environment(given)
-    problems += _misspelt(given)
+    problems += _misspelt(given) + _only_in_the_sandbox(given)
     file = given.get("WARROOM_CONFIG")
     deployment, more = _read_deployment(Path(file)) if file else (None, [])
     problems += more
     if deployment is not None:
         problems += _unset_databases(deployment, given, str(file))
-        problems += _unknown_urls(deployment, given)
+        problems += _wrong_urls(deployment, given)
     if problems or environment is None or deployment is None:
         return None, sorted(set(problems))
     bindings = {name: _with_urls(name, binding, given) for name, binding in deployment.packs.items()}
@@ -244,6 +234,24 @@ def _sentence(kind: str, loc: tuple[int | str, ...], message: str) -> Problem:
     return Problem(ENVIRONMENT, 0, name, f"this value is not possible; write {where}")
 
 
+def _only_in_the_sandbox(given: Mapping[str, str]) -> list[Problem]:
+    """A clock that is not the real one, and no limits, are for a Slack and a PagerDuty on this machine.
+
+    Looks at the text, so that it speaks up beside any other mistake.
+    """
+    defaults = Environment.model_fields
+    names = ("SLACK_API_URL", "PAGERDUTY_API_URL", "PAGERDUTY_EVENTS_URL")
+    if all(is_loopback(given.get(name, str(defaults[name.lower()].default))) for name in names):
+        return []
+    asked = {
+        "WARROOM_CLOCK_SPEED": given.get("WARROOM_CLOCK_SPEED", "1") not in ("1", "1.0"),
+        "WARROOM_CLOCK_ANCHOR": "WARROOM_CLOCK_ANCHOR" in given,
+        "WARROOM_SLACK_LIMITS": given.get("WARROOM_SLACK_LIMITS") == "off",
+    }
+    said = f"this is for the sandbox only: take it away, or set {', '.join(names)} to addresses of this machine"
+    return [Problem(ENVIRONMENT, 0, name, said) for name, wanted in asked.items() if wanted]
+
+
 def _misspelt(given: Mapping[str, str]) -> list[Problem]:
     known = variables()
     found = []
@@ -268,8 +276,8 @@ def _read_deployment(path: Path) -> tuple[Deployment | None, list[Problem]]:
 def read_deployment(text: str, file: str) -> tuple[Deployment | None, list[Problem]]:
     """warroom.yaml and everything that is wrong with it."""
     document = Document(text, file)
-    deployment, problems = read(document, Deployment)
-    problems += document.problems
+    deployment, mistyped = read(document, Deployment)
+    problems = without_consequences(document.problems, mistyped)
     if deployment is not None:
         packs = {}
         for pack_id in shipped_ids():
@@ -277,7 +285,8 @@ def read_deployment(text: str, file: str) -> tuple[Deployment | None, list[Probl
                 packs[pack_id] = shipped(pack_id)
             except ConfigError as error:
                 problems += [Problem(f"packs/{pack_id}", 0, "", sentence) for sentence in error.problems]
-        problems += [document.problem(path, said) for path, said in check_deployment(deployment, packs)]
+        wrong = [document.problem(path, said) for path, said in check_deployment(deployment, packs)]
+        problems = without_consequences(problems, wrong)
     return deployment, sorted(set(problems))
 
 
@@ -286,13 +295,17 @@ def _url_names(deployment: Deployment) -> frozenset[str]:
     return frozenset(url.upper().replace("-", "_") for pack in used for url in pack.urls)
 
 
-def _unknown_urls(deployment: Deployment, given: Mapping[str, str]) -> list[Problem]:
+def _wrong_urls(deployment: Deployment, given: Mapping[str, str]) -> list[Problem]:
     known = {URL_PREFIX + name for name in _url_names(deployment)}
-    return [
-        Problem(ENVIRONMENT, 0, name, f"no pack in use has such an address{nearest(name, known)}")
-        for name in given
-        if name.startswith(URL_PREFIX) and name not in known
-    ]
+    found = []
+    for name, value in given.items():
+        if not name.startswith(URL_PREFIX):
+            continue
+        if name not in known:
+            found.append(Problem(ENVIRONMENT, 0, name, f"no pack in use has such an address{nearest(name, known)}"))
+        elif said := wrong_url(value):
+            found.append(Problem(ENVIRONMENT, 0, name, said))
+    return found
 
 
 def _with_urls(pack_id: str, binding: Binding, given: Mapping[str, str]) -> Binding:
@@ -300,14 +313,7 @@ def _with_urls(pack_id: str, binding: Binding, given: Mapping[str, str]) -> Bind
     for name in bind(shipped(pack_id), binding).urls:
         if override := given.get(URL_PREFIX + name.upper().replace("-", "_")):
             urls[name] = override
-    return Binding(
-        services=binding.services,
-        urls=urls,
-        channels=binding.channels,
-        contacts=binding.contacts,
-        tools=binding.tools,
-        databases=binding.databases,
-    )
+    return replace(binding, urls=urls)
 
 
 def _database(url: str, given: Mapping[str, str]) -> str:

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import warnings
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,6 +20,11 @@ from starlette.routing import Route
 
 from warroom.sandbox import Sandbox, serve
 from warroom.sandbox.server import embedded
+
+with warnings.catch_warnings():
+    # it says at import that it has a successor
+    warnings.simplefilter("ignore", UserWarning)
+    import pdpyras as pdpyras
 
 Json = dict[str, Any]
 TOKEN = "xoxb-sandbox-bot-token"

@@ -8,6 +8,7 @@ import httpx
 import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
+from tests.sandbox.conftest import Watch
 
 from warroom.sandbox import Sandbox, serve
 
@@ -165,10 +166,8 @@ async def test_the_transcript_says_whom_a_message_notifies(
     assert (loud["pings"], loud["text"]) == (["channel", "S0SANDBX05"], "@channel @risk now")
 
 
-async def test_a_bad_token_is_refused_and_scopes_are_held_to() -> None:
-    sandbox = Sandbox(
-        lambda: __import__("datetime").datetime.now(__import__("datetime").UTC), scopes=frozenset({"chat:write"})
-    )
+async def test_a_bad_token_is_refused_and_scopes_are_held_to(watch: Watch) -> None:
+    sandbox = Sandbox(watch, scopes=frozenset({"chat:write"}))
     async with serve(sandbox) as url, aiohttp.ClientSession() as session:
 
         def client(token: str) -> AsyncWebClient:
@@ -185,7 +184,7 @@ async def test_a_bad_token_is_refused_and_scopes_are_held_to() -> None:
         assert caught.value.response["provided"] == "chat:write"
 
 
-async def test_limits_hold_when_asked_for_and_say_how_long_to_wait(watch: Any) -> None:
+async def test_limits_hold_when_asked_for_and_say_how_long_to_wait(watch: Watch) -> None:
     sandbox = Sandbox(watch, slack_limits=True)
     async with serve(sandbox) as url, aiohttp.ClientSession() as session:
         client = AsyncWebClient(

@@ -27,6 +27,9 @@ class End:
     head: str
 
 
+BEGIN = End(0, GENESIS)
+
+
 @dataclass(frozen=True, slots=True)
 class Break:
     """A place where the chain does not hold; `seq` is the number of the fact, `reason` a sentence."""

@@ -63,7 +63,7 @@ class Run:
     mode: str
     by: By
     at: datetime
-    parameters: Mapping[str, object] = EMPTY
+    parameters: Mapping[str, object] = field(default_factory=dict)
     outcome: str = "requested"
     detail: str = ""
     settled: datetime | None = None
@@ -101,19 +101,19 @@ class Incident:
     description: str
     origin: str
     market_open: bool
-    details: Mapping[str, object] = EMPTY
+    details: Mapping[str, object] = field(default_factory=dict)
     count: int = 0
     status: str = "investigating"
     pagerduty_id: str | None = None
     pagerduty_url: str | None = None
     pagerduty_service: str | None = None
     history: History = ()
-    roles: Mapping[str, By] = EMPTY
-    done: Mapping[str, Mapping[str, Any]] = EMPTY
-    failed: Mapping[str, f.EffectFailed] = EMPTY
+    roles: Mapping[str, By] = field(default_factory=dict)
+    done: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    failed: Mapping[str, f.EffectFailed] = field(default_factory=dict)
     clocks: Mapping[tuple[str, datetime], ClockMark] = field(default_factory=dict)
-    steps: Mapping[str, StepMark] = EMPTY
-    asked: Mapping[str, datetime] = EMPTY
+    steps: Mapping[str, StepMark] = field(default_factory=dict)
+    asked: Mapping[str, datetime] = field(default_factory=dict)
     updates: tuple[Update, ...] = ()
     notes: tuple[f.Fact, ...] = ()
     diagnoses: tuple[Diagnosis, ...] = ()

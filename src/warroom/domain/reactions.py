@@ -323,9 +323,9 @@ def _does(out: Out, of: str, step: Step, does: tuple[Do, ...], context: Mapping[
                 yield out.effect(key, "pagerduty.escalate", data, lane="pager", rank=SETUP)
             case "post":
                 for channel in do.channels:
-                    told = views.base(out.i, out.pack, out.now) | context | {"late": late}
-                    told |= {"impact": views.impact(out.i, out.pack), "taken": list(views.taken(out.i))}
-                    data = {"context": told, "button": f"{out.i.id}|{step.id}"}
+                    full: dict[str, Any] = views.base(out.i, out.pack, out.now) | dict(context)
+                    full |= {"late": late, "impact": views.impact(out.i, out.pack), "taken": list(views.taken(out.i))}
+                    data = {"context": full, "button": f"{out.i.id}|{step.id}"}
                     yield out.post(f"{key}:{channel}", channel, do.message or "step_late", data)
             case "probes":
                 pass  # `decide` turns it into ProbesRequested, so that every run of probes is a fact

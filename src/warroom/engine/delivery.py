@@ -122,7 +122,7 @@ class Delivery:
         if performer is None:
             return self._settle(pending, "unknown", error=f"nothing in this deployment knows of {pending.effect.kind}")
         if not pending.doubt:
-            outcome = await self._call(performer.perform(job), pending)
+            outcome = await self._call(performer.perform, job, pending)
             self._metrics.effects.labels(pending.effect.kind, type(outcome).__name__.strip("_").lower()).inc()
             match outcome:
                 case _Done():
@@ -132,7 +132,7 @@ class Delivery:
                 case _Again():
                     return self._again(pending, job, outcome)
             pending.doubt = True
-        found = await self._call(performer.find(job), pending)
+        found = await self._call(performer.find, job, pending)
         match found:
             case _Done():
                 self._settle(pending, "done", found.result, started=job.now)
@@ -145,12 +145,12 @@ class Delivery:
         return None
 
     async def _call(
-        self, call: Awaitable[Mapping[str, object] | None], pending: Pending
+        self, call: Callable[[Job], Awaitable[Mapping[str, object] | None]], job: Job, pending: Pending
     ) -> _Outcome:
         looking = pending.doubt
         try:
             async with asyncio.timeout(self._tuning.timeout):
-                result = await call
+                result = await call(job)
         except TryAgain as error:
             return _Again(str(error), error.after)
         except Refused as error:

@@ -1,11 +1,11 @@
 """What the engine remembers of the tables, as of its last commit."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Self
 
-from warroom.domain.chain import GENESIS, End
+from warroom.domain.chain import BEGIN, End
 from warroom.domain.decision import Card, LoadedPack
 from warroom.domain.incident import Incident, fold
 from warroom.errors import ConfigError
@@ -59,7 +59,8 @@ class Memory:
     entries: dict[str, Entry] = field(default_factory=dict)
     cards: dict[str, Card] = field(default_factory=dict)
     revision: int = 0
-    system: End = field(default_factory=lambda: End(0, GENESIS))
+    system: End = BEGIN
+    stored: set[str] = field(default_factory=set)
     _tuple: tuple[Card, ...] | None = None
 
     def copy(self) -> Self:
@@ -73,18 +74,20 @@ class Memory:
 
     def show(self, known: Card) -> None:
         """A card as it is now."""
+        if self.cards.get(known.id) == known:
+            return
         self.cards[known.id] = known
         self._tuple = None
 
     def shown(self) -> tuple[Card, ...]:
         """All cards, oldest incident first."""
         if self._tuple is None:
-            self._tuple = tuple(self.cards.values())
+            self._tuple = tuple(sorted(self.cards.values(), key=lambda c: (c.opened, c.id)))
         return self._tuple
 
-    def forget(self, before: datetime, spare: Callable[[str], bool]) -> None:
+    def forget(self, before: datetime, spare: Collection[str]) -> None:
         """Drops closed incidents opened before `before` (UTC), and their folded state, unless `spare`."""
-        for id_ in [c.id for c in self.cards.values() if not c.is_open and not spare(c.id)]:
+        for id_ in [c.id for c in self.cards.values() if not c.is_open and c.id not in spare]:
             self.entries.pop(id_, None)
             if self.cards[id_].opened < before:
                 del self.cards[id_]

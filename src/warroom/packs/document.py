@@ -45,7 +45,7 @@ class Document:
         self.problems: list[Problem] = []
         self._labels: dict[int, str] = {}
         self._root = self._compose(text)
-        self._check(self._root, "", ())
+        self._check(self._root, "")
 
     def plain(self) -> dict[str, Any]:
         """The content as dicts, lists, str, int, float, bool, None and timedelta."""
@@ -97,24 +97,24 @@ class Document:
             return empty
         return root
 
-    def _check(self, node: Node, label: str, around: tuple[int, ...]) -> None:
+    def _check(self, node: Node, label: str) -> bool:
+        """Note what is wrong in `node`; False when it cannot stay."""
         line = node.start_mark.line + 1
-        if id(node) in self._labels or id(node) in around:
-            said = "write the value out here; references to another place (*name) are not followed"
+        if id(node) in self._labels:
+            said = f"this is a reference (*name) to the value in line {line}; write it out here"
             self.problems.append(Problem(self.file, line, label, said))
-            return
+            return False
         self._labels[id(node)] = label
         if not _tag_is_ours(node):
             said = f"take the tag {node.tag} away; plain values only"
             self.problems.append(Problem(self.file, line, label, said))
             node.tag = _TAG + "str"
         if isinstance(node, SequenceNode):
-            for index, item in enumerate(node.value):
-                self._check(item, _join(label, index), (*around, id(node)))
+            node.value = [item for n, item in enumerate(node.value) if self._check(item, _join(label, n))]
         elif isinstance(node, MappingNode):
             self._check_keys(node, label)
-            for key, value in node.value:
-                self._check(value, _join(label, key.value), (*around, id(node)))
+            node.value = [(key, value) for key, value in node.value if self._check(value, _join(label, key.value))]
+        return True
 
     def _check_keys(self, node: MappingNode, label: str) -> None:
         seen: dict[str, int] = {}

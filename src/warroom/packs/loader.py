@@ -18,7 +18,7 @@ from warroom.packs.bindings import Binding, bind
 from warroom.packs.calendar import sessions
 from warroom.packs.document import Document
 from warroom.packs.durations import PATTERN, format_duration
-from warroom.packs.problems import Problem, nearest
+from warroom.packs.problems import Problem, nearest, without_consequences
 from warroom.packs.references import check
 from warroom.packs.typed import adapter, read
 
@@ -30,10 +30,11 @@ def read_pack(text: str, file: str) -> tuple[Pack | None, list[Problem]]:
     """The pack in `text` and everything that is wrong with it; the pack is whole only without problems."""
     document = Document(text, file)
     data = document.plain()
-    pack, problems = read(document, Pack)
-    problems += document.problems
+    pack, mistyped = read(document, Pack)
+    problems = without_consequences(document.problems, mistyped)
     if pack is not None:
-        problems += [document.problem(path, sentence) for path, sentence in check(pack, data)]
+        wrong = [document.problem(path, sentence) for path, sentence in check(pack, data)]
+        problems = without_consequences(problems, wrong)
     return pack, sorted(set(problems))
 
 

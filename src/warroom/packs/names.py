@@ -63,7 +63,7 @@ class Findings:
         try:
             jmespath.compile(text)
         except JMESPathError as error:
-            reason = str(error).splitlines()[0]
+            reason = str(error).splitlines()[0].removesuffix(", for expression:")
             self.add(path, f"this is not a JMESPath: {reason}")
 
     def one_of(self, path: Path, given: Mapping[str, object], what: str) -> None:

@@ -21,18 +21,28 @@ def check_urls(f: Findings, pack: Pack) -> None:
 
 
 def check_url(f: Findings, at: Path, url: str) -> None:
-    """`url` is http(s)://host… or host:port, and carries no password."""
+    """`url` is an address, and carries no password."""
+    if said := wrong_url(url):
+        f.add(at, said)
+
+
+def wrong_url(url: str) -> str:
+    """What is wrong with an address: it is http(s)://host… or host:port, without a password; "" for nothing.
+
+    Never repeats a password.
+    """
     if _HOST_PORT.fullmatch(url):
-        return
+        return ""
     try:
         parts = urlsplit(url)
         host, user = parts.hostname, parts.username or parts.password
     except ValueError:
         host, user = None, None
-    if parts_wrong := (not host or not url.startswith(("http://", "https://"))):
-        f.add(at, f"{url!r} is no address; write http://host:port, https://host or host:port")
-    if user and not parts_wrong:
-        f.add(at, "no user or password in an address; name its environment variable with the probe's `auth`")
+    if user:
+        return "no user or password in an address; name its environment variable with `auth` of the probe"
+    if not host or not url.startswith(("http://", "https://")):
+        return "this is no address; write http://host:port, https://host or host:port"
+    return ""
 
 
 def check_probes(f: Findings, pack: Pack) -> None:
@@ -65,7 +75,7 @@ def _check_probe(f: Findings, at: Path, probe: Probe, pack: Pack) -> None:
         check_path(f, (*at, "http"), probe.http, pack)
     if probe.tcp is not None:
         f.name((*at, "tcp"), probe.tcp, "urls")
-        if not _HOST_PORT.fullmatch(pack.urls.get(probe.tcp, "host:1")):
+        if pack.urls.get(probe.tcp, "").startswith("http"):
             f.add((*at, "tcp"), f"the address of {probe.tcp} must be host:port")
     if probe.command is not None:
         if not probe.command:
@@ -86,7 +96,7 @@ def _check_probe(f: Findings, at: Path, probe: Probe, pack: Pack) -> None:
 def _check_expect(f: Findings, at: Path, expect: Expect, probe: Probe) -> None:
     f.jmespath((*at, "value"), expect.value)
     limits = expect.over is not None or expect.under is not None
-    tests = {"equals": expect.equals, "over or under": limits or None, "contains": expect.contains}
+    tests = {"equals": expect.equals, "over/under": limits or None, "contains": expect.contains}
     f.one_of(at, tests, "an expectation")
     if probe.http is not None and expect.contains is None and expect.value is None:
         f.add((*at, "value"), "say which value of the answer is compared: a JMESPath")
@@ -98,7 +108,7 @@ def check_path(f: Findings, at: Path, http: str, pack: Pack) -> None:
     f.name(at, base, "urls")
     if not slash:
         f.add(at, f"write {base}/path, the path as the service has it")
-    if not pack.urls.get(base, "http").startswith("http"):
+    if _HOST_PORT.fullmatch(pack.urls.get(base, "")):
         f.add(at, f"the address of {base} must begin with http:// or https://")
 
 
@@ -173,5 +183,5 @@ def _check_parameter(f: Findings, at: Path, parameter: Parameter) -> None:
         f.add((*at, "default"), f"the default is no {parameter.type}")
     elif parameter.choices and default not in parameter.choices:
         f.add((*at, "default"), f"the default is not a choice{nearest(str(default), parameter.choices)}")
-    elif isinstance(default, float) and not (low or default) <= default <= (high or default):
+    elif isinstance(default, float) and ((low is not None and default < low) or (high is not None and default > high)):
         f.add((*at, "default"), "the default lies outside of minimum and maximum")

@@ -21,9 +21,18 @@ class Problem:
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """`"; did you mean X?"` for the nearest known word, or the known words when there are few, or nothing."""
-    words = sorted(set(known))
-    if near := get_close_matches(word.lower(), {w.lower(): w for w in words}, n=1, cutoff=0.6):
-        return f"; did you mean {next(w for w in words if w.lower() == near[0])}?"
+    words = {w.lower(): w for w in known}
+    small = word.lower()
+    if near := get_close_matches(small, words, n=3, cutoff=0.6):
+        best = next((w for w in near if w.startswith(small) or small.startswith(w)), near[0])
+        return f"; did you mean {words[best]}?"
     if not words:
         return "; none is defined"
-    return f"; known are {', '.join(words)}" if len(words) <= 15 else ""
+    return f"; there is only {', '.join(sorted(words.values()))}" if len(words) <= 15 else ""
+
+
+def without_consequences(found: Iterable[Problem], later: Iterable[Problem]) -> list[Problem]:
+    """Both, but nothing of `later` about a place in which a mistake was found already."""
+    first = list(found)
+    broken = [(p.file, p.where) for p in first]
+    return first + [p for p in later if not any(file == p.file and where.startswith(p.where) for file, where in broken)]

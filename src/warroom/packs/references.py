@@ -72,8 +72,7 @@ def check(pack: Pack, data: Mapping[str, Any]) -> list[tuple[Path, str]]:
 
 
 def messages_used(pack: Pack) -> Iterator[tuple[Path, str]]:
-    """Every message that the pack names, and where."""
-    yield ("postmortem",), pack.postmortem
+    """Every message that the pack names, and where. The post-mortem is a document, not one of them."""
     for name, severity in pack.severities.items():
         at: Path = ("severities", name)
         yield (*at, "announce", "message"), severity.announce.message

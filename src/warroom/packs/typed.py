@@ -6,9 +6,8 @@ come later see the rest.
 
 import dataclasses
 import json
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from datetime import time, timedelta
-from functools import cache
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
@@ -36,14 +35,14 @@ _WANTED = {
 }
 
 
-@cache
-def _adapter(cls: Hashable) -> Any:
-    return TypeAdapter(cls)
+_ADAPTERS: dict[type, Any] = {}
 
 
 def adapter(cls: type[T]) -> TypeAdapter[T]:
     """The strict validator of a dataclass, built once."""
-    found: TypeAdapter[T] = _adapter(cls)
+    if cls not in _ADAPTERS:
+        _ADAPTERS[cls] = TypeAdapter(cls)
+    found: TypeAdapter[T] = _ADAPTERS[cls]
     return found
 
 
@@ -63,14 +62,14 @@ def read(document: Document, cls: type[T]) -> tuple[T | None, list[Problem]]:
         except ValidationError as error:
             paths = [(_path(document, e), e) for e in error.errors(include_url=False)]
         else:
-            return value, problems + [p for p in _misread(document, value) if first or p not in problems]
+            return value, problems + _misread(document, value)
         if first:
             problems += sorted({document.problem(path, _sentence(cls, path, e)) for path, e in paths})
         first = False
         # Deepest and last first, so that the paths before it stay true.
-        for path in sorted({path for path, _ in paths}, key=lambda p: [str(x).zfill(6) for x in p], reverse=True):
-            if not _leave_out(document, cls, path):
-                return None, problems
+        order = sorted({path for path, _ in paths}, key=lambda p: [str(x).zfill(6) for x in p], reverse=True)
+        if not any([_leave_out(document, cls, path) for path in order]):
+            return None, problems
 
 
 def _json(data: Mapping[str, Any]) -> str:
@@ -123,14 +122,11 @@ def _choices(cls: type, path: Path) -> tuple[Any, ...]:
 
 
 def _leave_out(document: Document, cls: type, path: Path) -> bool:
-    """Take away the smallest part around `path` that the schema can do without."""
+    """Take away the smallest part around `path` that the schema can do without; False when nothing was."""
     for length in range(len(path), 0, -1):
         part = path[:length]
-        if document.at(part[:-1]) is None:
-            return True  # gone already, with something around it
         if _is_optional(cls, part):
-            document.drop(part)
-            return True
+            return document.drop(part)
     return False
 
 

@@ -161,11 +161,7 @@ class PagerDutyPerformer:
 
 
 def _priority(job: Job) -> str:
-    """The priority asked for, else the one by which the incident's pack knows its severity."""
-    if job.effect.data.get("priority"):
-        return string(job, "priority")
-    severity = job.effect.data.get("severity") or job.incident.severity
-    for name, meant in job.pack.pack.priorities.items():
-        if meant == severity:
-            return name
-    raise Refused(f"The pack {job.incident.pack} names no PagerDuty priority for {severity}: add it to priorities.")
+    """PagerDuty's name for the severity given as `priority`: the pack's word for it, else the same name."""
+    wanted = string(job, "priority")
+    names = [name for name, severity in job.pack.pack.priorities.items() if severity == wanted]
+    return names[0] if names and wanted not in names else wanted

@@ -7,7 +7,7 @@ from math import isfinite
 from typing import Any, cast
 
 from warroom.domain.policy import Action, Expect, Parameter, Probe
-from warroom.platform.redaction import HIDDEN
+from warroom.platform.redaction import HIDDEN, printable
 from warroom.platform.surroundings import NoAnswerError, Surroundings
 from warroom.platform.words import figure, nearest
 
@@ -44,7 +44,7 @@ def preview(
 ) -> Request:
     """The request this action would send with these values. Raises ParametersError with all mistakes at once."""
     values, errors = _checked(action.parameters, parameters)
-    slots = {**values, "reason": reason, "operator": operator}
+    slots = {**values, "reason": printable(reason), "operator": printable(operator)}
     unknown = sorted({slot for slot in _slots(action.body) if slot not in slots and slot not in action.parameters})
     if unknown:
         errors["action"] = f"The pack's body names {{{unknown[0]}}}, which is no parameter of this action."
@@ -148,7 +148,7 @@ def _number(value: object) -> int | float | None:
 
 
 def _text(value: object) -> str | None:
-    return str(value).strip() if isinstance(value, str | int | float) and not isinstance(value, bool) else None
+    return printable(str(value)).strip() if isinstance(value, str | int | float) and not isinstance(value, bool) else None
 
 
 def _slots(value: object) -> set[str]:

@@ -143,6 +143,7 @@ def _environment() -> ImmutableSandboxedEnvironment:
         "link": markdown.link,
         "prose": markdown.prose,
         "asked": _asked,
+        "anchor": lambda section: markdown.Safe(f"[{section}](#{section.lower().replace(' ', '-')})"),
     }
     environment.filters.update(filters)
     return environment

@@ -41,7 +41,7 @@ class ClockRow:
 
 @dataclass(frozen=True, kw_only=True)
 class StepRow:
-    """One step of the protocol. `ok` is None when it was not due before the end."""
+    """One step of the protocol. `ok` is None when it was not due before the end, `left_out` when people skipped it."""
 
     title: str
     owner: str
@@ -50,6 +50,7 @@ class StepRow:
     by: str
     result: str
     ok: bool | None
+    left_out: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,12 +133,13 @@ class Item:
 
 @dataclass(frozen=True, kw_only=True)
 class ObjectiveRow:
-    """A figure the platform holds itself to, and what was measured."""
+    """A figure the platform holds itself to. `measured` is None when only people know, `ok` None while it is open."""
 
     title: str
     target: timedelta
-    measured: str
+    measured: timedelta | None
     result: str
+    ok: bool | None
 
 
 @dataclass(frozen=True, kw_only=True)

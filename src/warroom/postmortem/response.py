@@ -7,6 +7,7 @@ from itertools import pairwise
 from warroom.domain import clocks, milestones, schedule
 from warroom.domain.decision import LoadedPack
 from warroom.domain.incident import Incident, StepMark
+from warroom.domain.people import WARROOM
 from warroom.domain.policy import Cadence, Milestone, Step
 from warroom.postmortem.markdown import span
 from warroom.postmortem.model import ClockRow, ObjectiveRow, Reaction, StepRow, UpdateRow
@@ -74,20 +75,35 @@ def _step(i: Incident, pack: LoadedPack, step: Step, mark: StepMark | None) -> S
         owner=owner.title if owner else step.owner,
         due=due,
         done=finished.at if finished else None,
-        by=finished.by.name if finished else "",
+        by=_doer(i, step, finished) if finished else "",
         result=result,
         ok=ok,
+        left_out=finished is not None and finished.state == "skipped",
     )
+
+
+def _doer(i: Incident, step: Step, mark: StepMark) -> str:
+    """Who did a step: where warroom saw it done, the person whose action or role did it."""
+    if mark.by == WARROOM and mark.state == "done":
+        for condition in step.done_on:
+            kind, _, name = condition.partition(":")
+            ordered = next((r for r in i.runs if kind == "action" and r.action == name and r.settled), None)
+            if ordered:
+                return ordered.by.name
+            if condition == "commander_assigned" and i.commander:
+                return i.commander.name
+    return mark.by.name
 
 
 def _step_result(i: Incident, mark: StepMark | None, due: datetime | None) -> tuple[str, bool | None]:
     resolved = i.reached("resolved")
+    how = f" ({mark.note})" if mark and mark.note else ""
     if mark and mark.state == "skipped":
         return f"left out: {mark.note}", False
     if mark and mark.state == "done":
         if due and mark.at > due:
-            return f"late by {span(mark.at - due)}", False
-        return "in time", True
+            return f"late by {span(mark.at - due)}{how}", False
+        return f"in time{how}", True
     if mark and mark.state == "late":
         return "late, never done" if resolved else "late, still open", False
     return ("resolved before it was due" if resolved else "not due yet"), None
@@ -138,14 +154,8 @@ def objective_rows(incident: Incident, pack: LoadedPack, now: datetime) -> tuple
     for name, objective in pack.pack.objectives.items():
         spans = tuple(_objective(incident, name.lower()))
         used = max(((end or max(now, start)) - start for start, end in spans), default=None)
-        rows.append(
-            ObjectiveRow(
-                title=objective.title,
-                target=objective.target,
-                measured="see the question" if used is None else span(used),
-                result=_against(used, objective.target, running=any(end is None for _, end in spans)),
-            )
-        )
+        result, ok = _against(used, objective.target, running=any(end is None for _, end in spans))
+        rows.append(ObjectiveRow(title=objective.title, target=objective.target, measured=used, result=result, ok=ok))
     return tuple(rows)
 
 
@@ -161,9 +171,9 @@ def _objective(i: Incident, name: str) -> Iterator[tuple[datetime, datetime | No
             yield resolved, i.reached("resolution_announced")
 
 
-def _against(used: timedelta | None, target: timedelta, *, running: bool) -> str:
+def _against(used: timedelta | None, target: timedelta, *, running: bool) -> tuple[str, bool | None]:
     if used is None:
-        return "not measured"
+        return "see the question", None
     if used > target:
-        return f"missed by {span(used - target)}"
-    return "running" if running else "met"
+        return f"missed by {span(used - target)}", False
+    return ("running", None) if running else ("met", True)

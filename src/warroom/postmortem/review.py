@@ -80,18 +80,19 @@ def findings(i: Incident, pack: LoadedPack, m: Measured) -> tuple[Finding, ...]:
     for step in m.steps:
         if step.ok is False:
             text = f"Protocol step “{step.title}” ({step.owner}): {step.result}."
-            found.append(Finding(text, f"Find out what kept “{step.title}” from being done in time and change it"))
+            todo = f"Find out what kept “{step.title}” from being done in time and change it"
+            found.append(Finding(text, "" if step.left_out else todo))
     found += _updates(m.updates)
     found += _actions(i, pack)
     if i.failed:
         kinds = listed(dict.fromkeys(e.kind for e in i.failed.values()))
-        text = f"{_count(len(i.failed), 'thing')} warroom should have sent did not surely arrive ({kinds})."
+        text = f"Messages or changes of warroom's that failed or may have: {len(i.failed)} ({kinds})."
         found.append(Finding(text, "Repair what kept warroom from delivering (see the timeline)"))
     unanswered = [d for d in i.diagnoses if d.reported is None]
     if unanswered:
         found.append(Finding(f"{_count(len(unanswered), 'run')} of diagnostics never answered."))
     for objective in m.objectives:
-        if objective.result.startswith("missed"):
+        if objective.ok is False:
             found.append(Finding(f"Objective {objective.title}: {objective.result}."))
     return tuple(found)
 
@@ -165,7 +166,7 @@ def questions(i: Incident, pack: LoadedPack, m: Measured, first_news: datetime) 
         ("Lessons Learned", "What should a team that was not here take from this?"),
     ]
     for row in m.objectives:
-        if row.result == "not measured":
+        if row.measured is None:
             asked.append(("Objectives", f"{row.title}: what was it this time (target {span(row.target)})?"))
     return tuple(Question(section=section, text=text) for section, text in asked)
 

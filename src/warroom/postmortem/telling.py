@@ -29,7 +29,6 @@ REACHED: dict[Milestone, str] = {
 }  # declared is the opening itself, commander_assigned is told by the role
 DELIVERED = {
     "slack.room": "War room opened",
-    "pagerduty.page": "Responders paged in PagerDuty",
     "pagerduty.escalate": "Escalated in PagerDuty",
     "pagerduty.trigger": "Alert raised in PagerDuty",
 }
@@ -51,13 +50,13 @@ class Teller:
 
     incident: Incident
     pack: Pack
-    asked: dict[str, f.Fact] = field(default_factory=dict)
+    asked: dict[str, f.ProbesRequested] = field(default_factory=dict)
     resolved: tuple[datetime, ...] = ()
 
     @classmethod
     def of(cls, incident: Incident, facts: Sequence[f.Fact], pack: Pack) -> "Teller":
         """A teller that knows which request each report belongs to, and when people resolved it."""
-        asked = {x.what.run: x for x in facts if isinstance(x.what, f.ProbesRequested)}
+        asked = {x.what.run: x.what for x in facts if isinstance(x.what, f.ProbesRequested)}
         return cls(incident, pack, asked, tuple(x.at for x in facts if isinstance(x.what, f.Resolved)))
 
     def tell(self, fact: f.Fact) -> Told | None:
@@ -93,7 +92,7 @@ class Teller:
             case f.AlertJoined() as what:
                 return Told(f"Related alert: {what.title}", group="related alerts")
             case f.EffectDone() as what:
-                return Told(action=DELIVERED[what.kind]) if what.kind in DELIVERED else None
+                return _delivered(what)
             case f.EffectFailed() as what:
                 outcome = "Not delivered" if what.outcome == "refused" else "Delivery unknown"
                 return Told(f"{outcome} ({what.kind}): {what.error}", group=f"{what.kind} {what.error}")
@@ -111,7 +110,7 @@ class Teller:
             return None
         if fact.recorded - fact.at > HEARD_LATE:
             words += f" (known from {clock(fact.recorded)})"
-        return Told(action=words)
+        return Told(event=words) if what.milestone == "detected" else Told(action=words)
 
     def _told_otherwise(self, fact: f.Fact, what: f.MilestoneReached) -> bool:
         i = self.incident
@@ -137,7 +136,8 @@ class Teller:
         title = steps[what.step].title if what.step in steps else what.step
         match what:
             case f.StepLate():
-                return Told(f"Step late: {title}, due {clock(what.due)}", echo=title)
+                due = f", due {clock(what.due)}" if fact.at - what.due > HEARD_LATE else ""
+                return Told(f"Step late: {title}{due}", echo=title)
             case f.StepSkipped():
                 return Told(action=f"Step left out: {title} ({what.reason})", echo=title)
         return None if fact.by == WARROOM else Told(action=f"Step done: {title} ({what.how})", echo=title)
@@ -147,24 +147,34 @@ class Teller:
             reported = any(d.run == what.run and d.reported for d in self.incident.diagnoses)
             return None if reported else Told(f"Diagnostics asked for, no answer: {what.what}")
         asked = self.asked.get(what.run)
-        name = asked.what.what if asked and isinstance(asked.what, f.ProbesRequested) else what.run
+        name = asked.what if asked else what.run
+        book = self.pack.playbooks.get(name)
         bad = [str(r.get("title") or r.get("probe")) for r in what.results if r.get("state") != "ok"]
-        found = f"not healthy: {', '.join(bad)}" if bad else f"all {len(what.results)} healthy"
-        return Told(f"Diagnostics ({name}): {found}")
+        count = f"{len(what.results)} reading{'' if len(what.results) == 1 else 's'}"
+        found = f"not healthy: {', '.join(bad)}" if bad else f"{count}, nothing unhealthy"
+        return Told(f"Diagnostics ({book.title if book else name.replace('_', ' ')}): {found}")
 
     def _action(self, what: f.ActionRequested | f.ActionSettled) -> Told:
         known = self.pack.actions.get(what.action)
         title = known.title if known else what.action
         if isinstance(what, f.ActionRequested):
             mode = " (DRY RUN)" if what.mode == "dry_run" else ""
-            return Told(what.reason, f"Ordered: {title}{mode}", echo=what.reason)
+            return Told(f"“{what.reason}”", f"Ordered: {title}{mode}", echo=what.reason)
         outcome = {"dry_run": "rehearsed, nothing was sent", "unknown": "UNKNOWN"}.get(what.outcome, what.outcome)
         return Told(f"{title}: {outcome}", echo=what.detail)
 
 
+def _delivered(what: f.EffectDone) -> Told | None:
+    if what.kind == "pagerduty.page":
+        paged = what.result.get("paged")
+        names = [str(name) for name in paged] if isinstance(paged, list | tuple) else []
+        return Told(action=f"Paged {', '.join(names)}" if names else "Responders paged in PagerDuty")
+    return Told(action=DELIVERED[what.kind]) if what.kind in DELIVERED else None
+
+
 def _update(what: f.UpdateGiven) -> Told:
     if what.human:
-        then = f" Next: {what.next_steps}" if what.next_steps else ""
-        return Told(action=f"Update ({what.status}): {what.summary}{then}", echo=what.summary)
-    due = f" due {clock(what.due)}" if what.due else ""
+        then = f". Next: {what.next_steps}" if what.next_steps else ""
+        return Told(action=f"Update ({what.status}): {what.summary.rstrip('.')}{then}", echo=what.summary)
+    due = f" due {what.due:%H:%M}" if what.due else ""
     return Told(f"No person wrote the update{due}", "Sent from what was known", echo=what.summary)

@@ -15,6 +15,7 @@ from warroom.domain.incident import Incident
 from warroom.domain.inputs import Input
 from warroom.domain.people import By
 from warroom.store import codec
+from warroom.store.tables import SYSTEM
 
 Row = dict[str, Any]
 
@@ -60,6 +61,14 @@ def incident_row(card: Card, pack_hash: str, end: End, revision: int) -> Row:
             row[name] = codec.clean(value)
     place = {"year": int(year), "number": int(number), "count": end.count, "head": end.head}
     return row | place | {"pack_hash": pack_hash, "revision": revision}
+
+
+def system_row(end: End, now: datetime, revision: int) -> Row:
+    """The row that keeps the end of the chain of facts about no incident."""
+    texts = dict.fromkeys(("title", "status", "pack", "pack_hash"), "") | {"severity": "P3", "id": SYSTEM}
+    place = {"year": 0, "number": 0, "count": end.count, "head": end.head, "revision": revision}
+    absent = dict.fromkeys(("room", "room_name", "pagerduty_id", "service", "playbook", "commander"))
+    return texts | place | absent | {"is_open": False, "opened": now}
 
 
 def card_of(row: Any) -> Card:
@@ -108,13 +117,13 @@ def effect_row(incident_id: str, seq: int, effect: Effect, owner: str) -> Row:
     return {
         "id": uuid4().hex,
         "incident_id": incident_id,
-        "key": codec.clean(effect.key),
+        "key": effect.key,
         "seq": seq,
         "kind": effect.kind,
-        "lane": codec.clean(effect.lane),
+        "lane": effect.lane,
         "priority": effect.priority,
         "after": codec.text(effect.after),
-        "coalesce": codec.clean(effect.coalesce),
+        "coalesce": effect.coalesce,
         "data": codec.text(effect.data),
         "at": effect.at,
         "expires": effect.expires,
@@ -144,14 +153,16 @@ def effect_of(row: Any) -> StoredEffect:
     return StoredEffect(row.id, row.incident_id, row.seq, effect, row.state, row.attempt, row.not_before)
 
 
-def inbox_row(input: Input, incident_id: str | None, answer: Answer | None, error: str = "") -> Row:
-    """The row of an input that was decided, or with `error` failed to be."""
+def inbox_row(
+    input: Input, incident_id: str | None, answer: Answer | None, error: str = "", body: str | None = None
+) -> Row:
+    """The row of an input that was decided, or with `error` failed to be; `body` in place of its own."""
     return {
         "source": codec.clean(input.source),
         "source_id": codec.clean(input.source_id),
         "received": input.received,
         "kind": codec.kind(input.body),
-        "body": codec.text(input.body),
+        "body": codec.text(input.body) if body is None else body,
         "incident_id": incident_id,
         "answer": codec.answer_text(answer),
         "state": "failed" if error else "decided",

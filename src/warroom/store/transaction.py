@@ -20,17 +20,18 @@ from sqlalchemy import Row as DatabaseRow
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from warroom.domain.chain import GENESIS, End
+from warroom.domain.chain import BEGIN, End
 from warroom.domain.effects import Answer
 from warroom.store import codec, rows
 from warroom.store.rows import Row, StoredEffect
-from warroom.store.tables import Table
+from warroom.store.tables import SYSTEM, Table
 
 _tables = Table.metadata.tables
 inbox, incident, fact = _tables["inbox"], _tables["incident"], _tables["fact"]
 effect, timer, pack = _tables["effect"], _tables["timer"], _tables["pack"]
 replica = _tables["replica"]
 
+CHUNK = 10_000
 unfinished = effect.c.state.in_(("waiting", "sending"))
 
 
@@ -58,7 +59,7 @@ class History:
     """Everything stored about an incident that deciding needs."""
 
     facts: list[DatabaseRow[Any]] = field(default_factory=list)
-    end: End = field(default_factory=lambda: End(0, GENESIS))
+    end: End = BEGIN
     timers: dict[str, datetime] = field(default_factory=dict)
     keys: set[str] = field(default_factory=set)
 
@@ -70,7 +71,7 @@ class Batch:
     now: datetime
     packs: list[Row] = field(default_factory=list)
     opened: list[Row] = field(default_factory=list)
-    changed: dict[str, Row] = field(default_factory=dict)
+    changed: list[Row] = field(default_factory=list)
     inbox: list[Row] = field(default_factory=list)
     retried: list[Row] = field(default_factory=list)
     facts: list[Row] = field(default_factory=list)
@@ -140,9 +141,11 @@ class Transaction:
         due: datetime | None = await self._connection.scalar(select(func.min(timer.c.due)))
         return due
 
-    async def changed(self, since: int) -> Sequence[DatabaseRow[Any]]:
-        """Rows of incidents that changed after revision `since`, oldest incident first."""
-        query = select(incident).where(incident.c.revision > since).order_by(incident.c.opened, incident.c.id)
+    async def changed(self, since: int, recent: datetime | None) -> Sequence[DatabaseRow[Any]]:
+        """Rows of incidents that changed after revision `since`; with `recent` only those open or opened since."""
+        query = select(incident).where(incident.c.revision > since)
+        if recent is not None:
+            query = query.where(incident.c.is_open | (incident.c.opened > recent) | (incident.c.id == SYSTEM))
         return (await self._connection.execute(query)).all()
 
     async def seen(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Seen]:
@@ -153,10 +156,10 @@ class Transaction:
             for row in found
         }
 
-    async def failed_results(self) -> list[Row]:
+    async def failed_results(self) -> Sequence[DatabaseRow[Any]]:
         """Results of effects that `decide` could not take."""
         query = select(inbox).where(inbox.c.state == "failed", inbox.c.source == "effect").order_by(inbox.c.received)
-        return [row._asdict() for row in (await self._connection.execute(query)).all()]
+        return (await self._connection.execute(query)).all()
 
     async def due(self, now: datetime, limit: int) -> list[tuple[datetime, str, str]]:
         """Timers due at `now`: (due, incident, key), in due order."""
@@ -196,15 +199,20 @@ class Transaction:
         )
         return {(row.incident_id, row.lane): row.owner for row in found}
 
-    async def owned(self, ids: Collection[str]) -> set[str]:
-        """Which of these effects are unfinished and ours."""
-        query = select(effect.c.id).where(unfinished, effect.c.owner == self._owner, effect.c.id.in_(ids))
+    async def owned(self, ids: Collection[str] | None = None) -> set[str]:
+        """Which effects are unfinished and ours, of these or of all."""
+        query = select(effect.c.id).where(unfinished, effect.c.owner == self._owner)
+        if ids is not None:
+            query = query.where(effect.c.id.in_(ids))
         return set((await self._connection.scalars(query)).all())
 
-    async def unfinished(self) -> list[StoredEffect]:
-        """Our effects that are not finished, in the order decided."""
-        query = select(effect).where(unfinished, effect.c.owner == self._owner).order_by(effect.c.seq)
-        return [rows.effect_of(row) for row in await self._connection.execute(query)]
+    async def unfinished(self, ids: Sequence[str]) -> list[StoredEffect]:
+        """These effects, in the order decided."""
+        found: list[StoredEffect] = []
+        for begin in range(0, len(ids), CHUNK):
+            query = select(effect).where(effect.c.id.in_(ids[begin : begin + CHUNK]))
+            found += [rows.effect_of(row) for row in await self._connection.execute(query)]
+        return sorted(found, key=lambda stored: stored.seq)
 
     async def take_all(self) -> None:
         """Makes every unfinished effect ours: right for the only process there is."""
@@ -233,7 +241,7 @@ class Transaction:
         for statement, many in (
             (insert(pack), batch.packs),
             (insert(incident), batch.opened),
-            (_change, list(batch.changed.values())),
+            (_change, batch.changed),
             (insert(inbox), batch.inbox),
             (_retry, batch.retried),
             (insert(fact), batch.facts),

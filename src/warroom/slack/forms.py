@@ -1,0 +1,189 @@
+"""The modals: a form's name, what it is about and its first values → a Slack view.
+
+Each input's block id is the field's name, so a form sent in has `values[field]`. The callback id is the form's name,
+the private metadata is `about` (an incident id, or "").
+
+    form       fields sent in                            context read (all optional unless marked *)
+    declare    title, severity, pack, service,           severities* [{value, label}], packs [{value, label}],
+               description                               services [{value, label}], values {field: text}
+    update     status, summary, next_steps, eta, impact  statuses [{value, label}], audience (text), values
+    halt       scope, reason                             scopes* [{value, label}], consequence, mode (dry_run | live),
+                                                         preview (text of exactly what will be sent), in_force
+                                                         (lines: halts ordered before), values
+    resolve    summary, root_cause, actions_taken,       in_force (lines: halts still in force), values
+               impact
+    step_skip  reason                                    step (its title), values
+
+`pack` and `service` are asked for only when there are several; with one, its value is not sent in and the rules know
+it. Choices may also be given as plain strings. `values` are what was entered before.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from warroom.domain.effects import Form
+from warroom.rendering.elements import (
+    Json,
+    input_select,
+    input_text,
+    modal,
+    plain_text,
+    text_section,
+)
+from warroom.slack.values import clip, revive
+
+Context = Mapping[str, Any]
+STATUSES = (("investigating", "Investigating"), ("identified", "Identified"), ("monitoring", "Monitoring"))
+PREVIEW = 2900
+LONG = 2000
+SHORT = 200
+
+
+def view_of(form: Form) -> Json:
+    """The modal for a form. Raises KeyError for a form nobody drew, ValueError when a choice has no options."""
+    title, submit, blocks = FORMS[form.name]
+    return modal(form.name, title, blocks(revive(form.context)), submit, form.about)
+
+
+def notice_view(title: str, blocks: list[Json]) -> Json:
+    """A modal that only shows something."""
+    return modal("notice", title, blocks, close="Close")
+
+
+def _declare(c: Context) -> list[Json]:
+    values = _values(c)
+    blocks = [
+        input_text(
+            "title",
+            "What is wrong?",
+            values.get("title"),
+            max_length=SHORT,
+            placeholder="Orders are rejected at all venues",
+            hint="One line, as you would say it on the phone.",
+        ),
+        input_select("severity", "How bad is it?", _choices(c, "severities"), values.get("severity")),
+    ]
+    for name, key, label in (("pack", "packs", "Which platform?"), ("service", "services", "Which service?")):
+        choices = _choices(c, key)
+        if len(choices) > 1:
+            optional = name == "service"
+            blocks.append(input_select(name, label, choices, values.get(name), optional=optional))
+    hint = "Symptoms, since when, who is affected. You can add more later."
+    blocks.append(_long("description", "What do you know so far?", values, hint=hint, optional=True))
+    return blocks
+
+
+def _update(c: Context) -> list[Json]:
+    values = _values(c)
+    statuses = _choices(c, "statuses") or list(STATUSES)
+    blocks = [text_section(f"This goes to {c['audience']}.")] if c.get("audience") else []
+    return [
+        *blocks,
+        input_select("status", "Status", statuses, values.get("status") or statuses[0][0]),
+        _long("summary", "What has happened since the last update?", values),
+        _long("next_steps", "What happens next?", values, optional=True),
+        input_text(
+            "eta",
+            "When will it be fixed?",
+            values.get("eta"),
+            max_length=SHORT,
+            optional=True,
+            placeholder="15:30 UTC, or not known yet",
+        ),
+        _long("impact", "Who is affected, and how?", values, optional=True),
+    ]
+
+
+def _halt(c: Context) -> list[Json]:
+    values = _values(c)
+    scopes = _choices(c, "scopes")
+    blocks: list[Json] = []
+    if c.get("mode") == "dry_run":
+        blocks.append(_callout("DRY RUN: nothing will be halted. This shows what would be sent."))
+    elif c.get("mode") == "live":
+        blocks.append(_callout("LIVE: this stops trading as soon as you send it."))
+    if c.get("consequence"):
+        blocks.append(text_section(str(c["consequence"])))
+    blocks += _in_force(c, "Halts ordered before")
+    blocks.append(input_select("scope", "What should stop?", scopes, values.get("scope") or scopes[0][0]))
+    hint = "It is sent with the halt and kept in the audit trail."
+    blocks.append(_long("reason", "Why?", values, hint=hint, most=500))
+    if c.get("preview"):
+        blocks.append(_preformatted("Exactly this will be sent:", str(c["preview"])))
+    return blocks
+
+
+def _resolve(c: Context) -> list[Json]:
+    values = _values(c)
+    unknown = "Write “not known yet” if it is not known; the review will ask again."
+    return [
+        *_in_force(c, "Still in force; resolving does not lift it"),
+        _long("summary", "How did it end?", values, hint="One or two sentences for everybody."),
+        _long("root_cause", "What was the cause?", values, hint=unknown),
+        _long("actions_taken", "What was done about it?", values),
+        _long("impact", "What did it cost?", values, hint="Trades, money, time, people affected.", optional=True),
+    ]
+
+
+def _step_skip(c: Context) -> list[Json]:
+    blocks = [text_section(f"Step: {c['step']}")] if c.get("step") else []
+    hint = "It is shown in the room and in the post-mortem."
+    return [*blocks, _long("reason", "Why is it left out?", _values(c), hint=hint, most=500)]
+
+
+FORMS: Mapping[str, tuple[str, str, Callable[[Context], list[Json]]]] = {
+    "declare": ("Declare an incident", "Declare", _declare),
+    "update": ("Status update", "Send", _update),
+    "halt": ("Halt trading", "Halt", _halt),
+    "resolve": ("Resolve the incident", "Resolve", _resolve),
+    "step_skip": ("Skip a step", "Skip", _step_skip),
+}
+"""Name → title, label of the button that sends it, and its blocks."""
+
+
+def _long(
+    field: str,
+    label: str,
+    values: Mapping[str, str],
+    *,
+    hint: str | None = None,
+    optional: bool = False,
+    most: int = LONG,
+) -> Json:
+    first = values.get(field)
+    return input_text(field, label, first, multiline=True, optional=optional, max_length=most, hint=hint)
+
+
+def _values(c: Context) -> dict[str, str]:
+    given = c.get("values") or {}
+    return {str(name): str(value) for name, value in given.items() if value}
+
+
+def _choices(c: Context, name: str) -> list[tuple[str, str]]:
+    """(value, label) pairs of a list of {value, label}, or of plain strings."""
+    found: list[tuple[str, str]] = []
+    for item in c.get(name) or ():
+        if isinstance(item, Mapping):
+            found.append((str(item["value"]), str(item.get("label") or item["value"])))
+        else:
+            found.append((str(item), str(item)))
+    return found
+
+
+def _in_force(c: Context, label: str) -> list[Json]:
+    lines = [str(line) for line in c.get("in_force") or ()]
+    return [text_section("\n".join([f"{label}:", *(f"• {line}" for line in lines)]))] if lines else []
+
+
+def _callout(text: str) -> Json:
+    return {"type": "header", "text": plain_text(text, 150)}
+
+
+def _preformatted(label: str, text: str) -> Json:
+    return {
+        "type": "rich_text",
+        "elements": [
+            {"type": "rich_text_section", "elements": [{"type": "text", "text": label}]},
+            {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": clip(text, PREVIEW)}]},
+        ],
+    }

@@ -1,0 +1,192 @@
+"""Plays inputs through the pure rules with an ideal outside world: every effect succeeds at once unless told."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from warroom.domain import inputs
+from warroom.domain.decide import decide, route
+from warroom.domain.decision import NO_PACK, Card, Context, LoadedPack
+from warroom.domain.effects import Effect, Reply
+from warroom.domain.facts import Fact
+from warroom.domain.incident import Incident
+from warroom.domain.people import Actor, By
+
+START = datetime(2026, 11, 17, 14, 31, tzinfo=UTC)  # a Tuesday, 9:31 in New York
+ANA = Actor("U0ANA", "Ana", "ana@example.com", "PANA", frozenset({"commanders"}))
+RAJ = Actor("U0RAJ", "Raj", "raj@example.com", "PRAJ", frozenset({"halt_operators", "risk_managers"}))
+EVE = Actor("U0EVE", "Eve")
+
+
+def a_pagerduty_incident(**changes: Any) -> inputs.PagerDutyIncident:
+    """The alert most tests start from: Market Sentinel down."""
+    usual = inputs.PagerDutyIncident(
+        id="PINC1",
+        title="Market Sentinel down",
+        url="https://pagerduty.example/incidents/PINC1",
+        service_id="PSVC1",
+        service_name="lav-adaf-market-sentinel",
+        urgency="high",
+        created_at=START,
+    )
+    return replace(usual, **changes)
+
+
+def succeed(effect: Effect, incident: Incident) -> Mapping[str, Any]:
+    """What the outside answers when all is well."""
+    match effect.kind:
+        case "slack.post" | "slack.edit":
+            return {"channel": "C1", "ts": f"1.{abs(hash(effect.key)) % 10**6:06}"}
+        case "slack.room":
+            return {"channel": "CROOM", "name": effect.data["name"]}
+        case "people.find":
+            person = {"slack_id": "U0ANA", "name": "Ana", "email": "ana@example.com", "pagerduty_id": "PANA"}
+            return {"people": [person], "missing": []}
+        case "pagerduty.page":
+            return {"paged": ["Ana"], "missing": []}
+        case "platform.probes":
+            rows = [{"probe": p, "title": p, "state": "ok", "summary": "fine", "elapsed_s": 0.1, "raw": "x"}
+                    for p in effect.data["probes"]]  # fmt: skip
+            return {"results": rows}
+        case "platform.act":
+            outcome = "dry_run" if effect.data["mode"] == "dry_run" else "confirmed"
+            return {"run": effect.data["run"], "outcome": outcome, "detail": "read back"}
+        case "postmortem.write":
+            return {"path": "/data/draft.md", "text": "", "questions": ["Why?"]}
+    return {}
+
+
+@dataclass
+class Play:
+    """One deployment in memory. `now` moves only through `wait`."""
+
+    packs: Mapping[str, LoadedPack]
+    now: datetime = START
+    actions: str = "live"
+    incidents: dict[str, Incident] = field(default_factory=dict)
+    facts: dict[str, list[Fact]] = field(default_factory=dict)
+    stray: list[Fact] = field(default_factory=list)
+    sent: list[Effect] = field(default_factory=list)
+    timers: dict[str, Mapping[str, datetime]] = field(default_factory=dict)
+    waiting: list[tuple[str, Effect]] = field(default_factory=list)
+    world: Callable[[Effect, Incident], Mapping[str, Any] | None] = succeed
+    count: int = 0
+
+    def cards(self) -> tuple[Card, ...]:
+        return tuple(
+            Card(
+                id=i.id,
+                title=i.title,
+                severity=i.severity,
+                status=i.status,
+                pack=i.pack,
+                is_open=i.is_open,
+                opened=i.opened,
+                room=i.room,
+                room_name=i.room_name,
+                pagerduty_id=i.pagerduty_id,
+                service=i.service,
+                playbook=i.playbook,
+                commander=i.commander.name if i.commander else None,
+            )
+            for i in self.incidents.values()
+        )
+
+    def give(self, body: inputs.Body, source: str = "test") -> Any:
+        """One input, and everything that follows at once; returns the answer."""
+        self.count += 1
+        given = inputs.Input(source=source, source_id=str(self.count), received=self.now, body=body)
+        where = route(given, self.cards(), self.packs)
+        incident = self.incidents.get(where.incident or "")
+        pack = self.packs.get(where.pack, NO_PACK)
+        ctx = Context(
+            now=self.now,
+            pack=pack,
+            packs=self.packs,
+            cards=self.cards(),
+            new_id=f"INC-2026-{len(self.incidents) + 1:04}",
+            actions=self.actions,  # type: ignore[arg-type]
+        )
+        made = decide(incident, given, ctx)
+        self.stray += made.stray
+        if made.incident is not None:
+            name = made.incident.id
+            self.incidents[name] = made.incident
+            self.facts.setdefault(name, []).extend(made.facts)
+            self.timers[name] = made.timers
+            self.waiting += [(name, e) for e in made.effects]
+        self.deliver()
+        return made.answer
+
+    def deliver(self) -> None:
+        """Sends what may be sent, in order of priority; results come back as inputs."""
+        while True:
+            ready = [
+                (name, e) for name, e in self.waiting if all(key in self.incidents[name].done for key in e.after)
+            ]
+            if not ready:
+                return
+            name, effect = min(ready, key=lambda pair: pair[1].priority)
+            self.waiting.remove((name, effect))
+            result = self.world(effect, self.incidents[name])
+            if result is None:
+                continue
+            self.sent.append(effect)
+            self.give(
+                inputs.EffectResult(incident=name, key=effect.key, kind=effect.kind, outcome="done", result=result)
+            )
+
+    def wait(self, span: timedelta) -> None:
+        """Lets time pass; every timer on the way fires at its moment."""
+        until = self.now + span
+        while True:
+            due = [(at, name, key) for name, keys in self.timers.items() for key, at in keys.items() if at <= until]
+            if not due:
+                self.now = until
+                return
+            at, name, key = min(due)
+            self.now = max(self.now, at)
+            self.give(inputs.TimerDue(incident=name, key=key, due=at))
+
+    def alert(self, **changes: Any) -> None:
+        self.hear("incident.triggered", **changes)
+
+    def hear(self, kind: str, at: datetime | None = None, text: str = "", **changes: Any) -> None:
+        """An event from PagerDuty; it happened `at` (now when None)."""
+        self.give(
+            inputs.PagerDutyEvent(
+                type=kind,
+                at=at or self.now,
+                incident=a_pagerduty_incident(**({"created_at": self.now} | changes)),
+                agent=By("pagerduty:PANA", "Ana"),
+                text=text,
+            )
+        )
+
+    def type(self, text: str, actor: Actor = ANA, channel: str = "CROOM") -> Any:
+        name, _, rest = text.partition(" ")
+        return self.give(inputs.Command(actor=actor, channel=channel, name=name, text=rest, trigger=str(self.count)))
+
+    def click(self, action: str, value: str = "INC-2026-0001", actor: Actor = ANA) -> Any:
+        return self.give(
+            inputs.Click(actor=actor, channel="CROOM", message_ts="1.1", action=action, value=value, trigger="t")
+        )
+
+    def send(self, form: str, about: str = "INC-2026-0001", actor: Actor = ANA, **values: str) -> Any:
+        return self.give(inputs.Submission(actor=actor, form=form, about=about, values=values))
+
+    @property
+    def incident(self) -> Incident:
+        return self.incidents["INC-2026-0001"]
+
+    def whats(self, kind: type) -> list[Any]:
+        return [fact.what for facts in self.facts.values() for fact in facts if isinstance(fact.what, kind)]
+
+    def posts(self, message: str) -> list[Effect]:
+        return [e for e in self.sent if e.kind == "slack.post" and e.data["message"] == message]
+
+
+def text_of(answer: Any) -> str:
+    assert isinstance(answer, Reply), answer
+    return f"{answer.message}: {dict(answer.context)}"

@@ -1,0 +1,186 @@
+"""Probes that read a database; the same on both."""
+
+import sqlite3
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+from tests.platform.support import surroundings
+
+from warroom.domain.policy import Expect, Probe
+from warroom.platform.probes import ProbeResult, run_probe
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> str:
+    path = tmp_path / "a file.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE orders (id int, venue text)")
+        connection.execute("INSERT INTO orders VALUES (1,'NYSE'),(2,'IEX'),(3,NULL)")
+    connection.close()
+    return f"sqlite+aiosqlite:///{path}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest) -> Iterator[str]:
+    yield request.getfixturevalue(request.param)
+
+
+async def ask(http: httpx.AsyncClient, url: str, sql: str, **given: Any) -> ProbeResult:
+    probe = Probe(title="Orders", sql=sql, database="platform", **given)
+    return await run_probe("orders", probe, surroundings(http, databases={"platform": url}))
+
+
+async def count(url: str) -> int:
+    """How many orders there are, asked on a connection that could write."""
+    engine = create_async_engine(url.replace("postgresql:", "postgresql+asyncpg:"))
+    async with engine.connect() as connection:
+        found = (await connection.execute(text("SELECT count(*) FROM orders"))).scalar_one()
+    await engine.dispose()
+    return int(found)
+
+
+async def test_rows_are_an_aligned_table(http: httpx.AsyncClient, url: str) -> None:
+    result = await ask(http, url, "SELECT id, venue FROM orders ORDER BY id;")
+    assert result.raw == "id  venue\n--  -----\n 1  NYSE\n 2  IEX\n 3  NULL"
+    assert (result.state, result.value) == ("ok", None)
+    assert result.summary.startswith("3 rows in ")
+
+
+async def test_a_single_figure_is_shown_by_its_name(http: httpx.AsyncClient, url: str) -> None:
+    result = await ask(http, url, "SELECT count(*) AS connections FROM orders", expect=(Expect(under=2),))
+    assert (result.state, result.summary, result.value) == ("failed", "the answer 3 is over 2", 3)
+    assert (await ask(http, url, "SELECT count(*) AS n FROM orders")).summary.startswith("n 3, 1 row in ")
+
+
+async def test_rows_can_be_looked_into(http: httpx.AsyncClient, url: str) -> None:
+    expect = (Expect(value="[?venue=='IEX'] | [0].id", equals=2),)
+    assert (await ask(http, url, "SELECT id, venue FROM orders", expect=expect)).state == "ok"
+
+
+async def test_columns_of_the_same_name_are_kept_apart(http: httpx.AsyncClient, url: str) -> None:
+    assert (await ask(http, url, "SELECT 1 AS n, 2 AS n")).raw.startswith("n  n_2")
+
+
+async def test_colons_and_percents_in_a_statement_are_left_alone(http: httpx.AsyncClient, url: str) -> None:
+    result = await ask(http, url, r"SELECT ':name' || '12:30' || '%x%' || '\:' AS told")
+    assert result.value == r":name12:30%x%\:"
+
+
+async def test_a_cast_with_two_colons_works(http: httpx.AsyncClient, postgresql: str) -> None:
+    assert (await ask(http, postgresql, "SELECT '7'::int AS seven")).value == 7
+
+
+async def test_kinds_of_values_postgresql_has_become_json(http: httpx.AsyncClient, postgresql: str) -> None:
+    sql = "SELECT 1.50::numeric AS a, interval '90 s' AS b, timestamptz '2026-03-02 12:00Z' AS c, ARRAY[1] AS d"
+    shown = await ask(http, postgresql, sql, shows="[0]")
+    assert shown.value == {"a": 1.5, "b": "0:01:30", "c": "2026-03-02T12:00:00+00:00", "d": "[1]"}
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "INSERT INTO orders VALUES (4, 'X')",
+        "DELETE FROM orders",
+        "COMMIT",
+        "SELECT 1; DELETE FROM orders",
+        "SELECT pg_terminate_backend(1)",
+        "SELECT set_config('transaction_read_only', 'off', false)",
+        "ATTACH DATABASE 'x.db' AS x",
+        "PRAGMA query_only = OFF",
+        "",
+    ],
+)
+async def test_whatever_is_no_reading_is_refused(sql: str, http: httpx.AsyncClient, url: str) -> None:
+    result = await ask(http, url, sql)
+    assert result.state == "error"
+    assert "refused" in result.summary
+    assert await count(url) == 3
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "WITH gone AS (DELETE FROM orders RETURNING id) SELECT * FROM gone",
+        "SELECT nextval('numbers')",
+        "EXPLAIN ANALYZE DELETE FROM orders",
+        "SELECT * FROM orders FOR UPDATE",
+    ],
+)
+async def test_a_write_dressed_as_a_reading_is_refused_by_postgresql(
+    sql: str, http: httpx.AsyncClient, postgresql: str
+) -> None:
+    engine = create_async_engine(postgresql.replace("postgresql:", "postgresql+asyncpg:"))
+    async with engine.begin() as connection:
+        await connection.execute(text("CREATE SEQUENCE IF NOT EXISTS numbers"))
+    await engine.dispose()
+    result = await ask(http, postgresql, sql)
+    assert result.state == "error"
+    assert "in a read-only transaction" in result.summary
+    assert await count(postgresql) == 3
+
+
+async def test_a_write_dressed_as_a_reading_is_refused_by_sqlite(http: httpx.AsyncClient, sqlite: str) -> None:
+    result = await ask(http, sqlite, "WITH n AS (SELECT 4) INSERT INTO orders SELECT 4, 'X' FROM n")
+    assert (result.state, result.summary) == ("error", "the database refused: attempt to write a readonly database")
+    assert await count(sqlite) == 3
+
+
+async def test_a_missing_sqlite_file_is_not_created(http: httpx.AsyncClient, tmp_path: Path) -> None:
+    result = await ask(http, f"sqlite+aiosqlite:///{tmp_path}/none.db", "SELECT 1")
+    assert (result.state, result.summary) == ("error", "the database refused: unable to open database file")
+    assert list(tmp_path.iterdir()) == []
+
+
+MANY = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n{}) SELECT {} FROM n"
+
+
+async def test_at_most_200_rows_are_read(http: httpx.AsyncClient, url: str) -> None:
+    result = await ask(http, url, MANY.format("", "i"))
+    assert result.summary.startswith("more than 200 rows in ")
+    assert result.raw.endswith(" 200\n[cut: the first 200 rows]")
+
+
+async def test_a_statement_that_runs_too_long_is_ended(http: httpx.AsyncClient, url: str) -> None:
+    result = await ask(http, url, MANY.format("", "max(i)"), timeout=timedelta(seconds=0.3))
+    assert (result.state, result.summary) == ("error", "no answer within 300 ms")
+    assert result.elapsed_s < 2
+
+
+async def test_no_connection_is_left_behind(http: httpx.AsyncClient, postgresql: str) -> None:
+    await ask(http, postgresql, "SELECT 1")
+    await ask(http, postgresql, "SELECT broken")
+    await ask(http, postgresql, MANY.format("", "max(i)"), timeout=timedelta(seconds=0.2))
+    left = "SELECT count(*) AS n FROM pg_stat_activity WHERE application_name = 'warroom probe' AND pid <> pg_backend_pid()"
+    assert (await ask(http, postgresql, left)).value == 0
+
+
+async def test_a_wrong_statement_says_what_is_wrong(http: httpx.AsyncClient, url: str) -> None:
+    result = await ask(http, url, "SELECT nothing FROM orders")
+    assert result.state == "error"
+    assert result.summary.startswith("the database refused: ")
+    assert "nothing" in result.summary
+
+
+@pytest.mark.parametrize(
+    ("address", "summary"),
+    [
+        ("postgresql://warroom:hunter22@127.0.0.1:1/db", "cannot connect to the database: refused, or no such host"),
+        ("mysql://x/db", "only PostgreSQL and SQLite files can be read safely: change it in warroom.yaml"),
+        ("sqlite+aiosqlite://", "only PostgreSQL and SQLite files can be read safely: change it in warroom.yaml"),
+        ("nonsense", "the database's address is no SQLAlchemy URL: set it right in warroom.yaml"),
+    ],
+)
+async def test_an_address_that_leads_nowhere_is_an_error(address: str, summary: str, http: httpx.AsyncClient) -> None:
+    result = await ask(http, address, "SELECT 1")
+    assert (result.state, result.summary) == ("error", summary)
+
+
+async def test_an_unknown_database_is_an_error(http: httpx.AsyncClient) -> None:
+    result = await run_probe("orders", Probe(title="T", sql="SELECT 1", database="main"), surroundings(http))
+    assert result.summary == "database 'main' is not set up here: add it under databases: in warroom.yaml"
