@@ -5,9 +5,9 @@ from datetime import datetime, time, timedelta
 
 import httpx
 import pytest
-
 from tests.pagerduty import loopback
 from tests.pagerduty.loopback import ROUTING_KEY, START, TOKEN
+
 from warroom.domain.decision import LoadedPack
 from warroom.domain.effects import Effect
 from warroom.domain.facts import Fact, IncidentOpened, PagerDutyLinked, What
@@ -67,10 +67,12 @@ OPENED = IncidentOpened(
 LINKED = PagerDutyLinked(pagerduty_id="PINC1", url=None, service_id="PSVC")
 
 
-def an_incident(*then: What, at: datetime = START) -> Incident:
-    """An incident opened at START, to which these things happened `at`."""
+def an_incident(*then: What, at: datetime = START, step: float = 0) -> Incident:
+    """An incident opened at START, to which these things happened from `at` on, `step` seconds apart."""
     facts = [Fact(at=START, recorded=START, by=PAGERDUTY, what=OPENED)]
-    facts += [Fact(at=at, recorded=at, by=PAGERDUTY, what=what) for what in then]
+    for number, what in enumerate(then):
+        when = at + timedelta(seconds=number * step)
+        facts.append(Fact(at=when, recorded=when, by=PAGERDUTY, what=what))
     incident = fold(facts)
     assert incident is not None
     return incident

@@ -46,7 +46,7 @@ class Request:
     body: Any
 
 
-class Answer(Exception):
+class AnsweredError(Exception):
     """Ends a call with this status and body."""
 
     def __init__(self, status: int, body: Any) -> None:
@@ -55,8 +55,8 @@ class Answer(Exception):
         self.body = body
 
 
-def refusal(status: int, message: str, *errors: str) -> Answer:
-    return Answer(status, {"error": {"message": message, "code": 2001, "errors": list(errors)}})
+def refusal(status: int, message: str, *errors: str) -> AnsweredError:
+    return AnsweredError(status, {"error": {"message": message, "code": 2001, "errors": list(errors)}})
 
 
 @dataclass
@@ -168,11 +168,14 @@ class PagerDuty:
     def answer(self, request: Request) -> Any:
         if request.path == "/events/v2/enqueue":
             if request.body.get("routing_key") != ROUTING_KEY:
-                raise Answer(400, {"status": "invalid event", "errors": [f"bad key {request.body['routing_key']}"]})
+                raise AnsweredError(
+                    400, {"status": "invalid event", "errors": [f"bad key {request.body['routing_key']}"]}
+                )
             self.events.append(request.body)
-            raise Answer(202, {"status": "success", "dedup_key": request.body["dedup_key"]})
-        if request.headers.get("authorization") != f"Token token={TOKEN}":
-            raise Answer(401, {"error": {"message": f"no such key {TOKEN}", "code": 2006}})
+            raise AnsweredError(202, {"status": "success", "dedup_key": request.body["dedup_key"]})
+        given = request.headers.get("authorization", "").removeprefix("Token token=")
+        if given != TOKEN:
+            raise AnsweredError(401, {"error": {"message": f"no such key {given}", "code": 2006}})
         for method, pattern, handler in self.routes():
             found = re.fullmatch(pattern, request.path)
             if method == request.method and found:
@@ -275,9 +278,7 @@ class PagerDuty:
 
     def list_users(self, request: Request) -> Json:
         query = request.query["query"][0]
-        shown = [
-            {"id": i, "name": n, "email": e} for i, (n, e) in self.users.items() if query in f"{n} {e}".lower()
-        ]
+        shown = [{"id": i, "name": n, "email": e} for i, (n, e) in self.users.items() if query in f"{n} {e}".lower()]
         return self.paged(request, "users", shown)
 
     def list_oncalls(self, request: Request) -> Json:
@@ -311,13 +312,13 @@ class PagerDuty:
                 self.requests.append(request)
                 if not await self._respond(request, writer):
                     return
-        except (ConnectionError, asyncio.IncompleteReadError):
-            return
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            return  # the caller, or the test, is done
         finally:
             writer.close()
 
     async def _respond(self, request: Request, writer: asyncio.StreamWriter) -> bool:
-        """Answer; False when the connection is gone."""
+        """AnsweredError; False when the connection is gone."""
         fault = self._fault(f"{request.method} {request.path}")
         if fault == "drop_before":
             return False
@@ -330,7 +331,7 @@ class PagerDuty:
         else:
             try:
                 body = json.dumps(self.answer(request))
-            except Answer as given:
+            except AnsweredError as given:
                 status, body = given.status, json.dumps(given.body)
         if fault == "drop_after":
             return False

@@ -68,8 +68,8 @@ class Service:
             return False
         await asyncio.sleep(says.delay_s)
         content = says.body if isinstance(says.body, bytes) else _text(says.body).encode()
-        lines = [f"HTTP/1.1 {says.status} X", f"content-length: {len(content)}"]
-        lines += [f"{name}: {value}" for name, value in says.headers.items()]
+        shown = {"content-length": str(len(content))} | says.headers
+        lines = [f"HTTP/1.1 {says.status} X", *(f"{name}: {value}" for name, value in shown.items())]
         writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + (b"" if method == "HEAD" else content))
         await writer.drain()
         return True

@@ -49,13 +49,17 @@ def test_what_was_escaped_can_be_read_back(text: str) -> None:
 
 
 @pytest.mark.row("S4")
-@pytest.mark.parametrize("text", ["@here look", "mail ana@firm.example now", "see https://evil.example/x", "www.evil.example"])
+@pytest.mark.parametrize(
+    "text", ["@here look", "mail ana@firm.example now", "see https://evil.example/x", "www.evil.example"]
+)
 def test_addresses_and_names_stand_in_code_where_nothing_links_or_mentions_them(text: str) -> None:
     word = next(w for w in text.split() if "@" in w or "." in w)
     assert f"`{word}`" in inline(text)
 
 
-@pytest.mark.parametrize("text", ["market_sentinel is down", "P&L is -3 %, 5 of 6 venues (83%)", "INC-2026-0042: halted!"])
+@pytest.mark.parametrize(
+    "text", ["market_sentinel is down", "P&L is -3 %, 5 of 6 venues (83%)", "INC-2026-0042: halted!"]
+)
 def test_ordinary_text_is_left_as_it_is(text: str) -> None:
     assert inline(text) == text
 

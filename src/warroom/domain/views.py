@@ -187,7 +187,7 @@ def resolution(i: Incident, pack: LoadedPack, now: datetime, data: Mapping[str, 
     at = i.reached("resolved") or now
     said = i.resolution
     in_force = halts_in_force(i)
-    reviews = sorted((at + fu.within, fu) for fu in pack.pack.follow_ups) if pack.pack.follow_ups else []
+    review = min((at + follow_up.within for follow_up in pack.pack.follow_ups), default=None)
     return base(i, pack, now) | {
         "resolved": moment(at),
         "duration": (at - _started(i)).total_seconds(),
@@ -195,8 +195,8 @@ def resolution(i: Incident, pack: LoadedPack, now: datetime, data: Mapping[str, 
         "summary": said.summary if said else "",
         "actions": [line for line in (said.actions_taken if said else "").splitlines() if line.strip()]
         or list(taken(i)),
-        "review": moment(reviews[0][0]) if reviews else None,
-        "follow_ups": sum(len(fu.items) for _, fu in reviews),
+        "review": _moment(review),
+        "follow_ups": sum(len(follow_up.items) for follow_up in pack.pack.follow_ups),
         "still_halted": [run_line(r) for r in in_force],
     }
 

@@ -12,7 +12,7 @@ from datetime import datetime
 import structlog
 
 from warroom.domain.chain import BEGIN, End
-from warroom.domain.decision import Context, Decision, LoadedPack, Route
+from warroom.domain.decision import NO_PACK, Context, Decision, Route
 from warroom.domain.effects import Effect
 from warroom.domain.incident import Incident
 from warroom.domain.inputs import EffectResult, Input, TimerDue
@@ -29,30 +29,6 @@ log = structlog.get_logger(__name__)
 
 Timer = tuple[datetime, str, str]
 """Due (UTC), incident, key."""
-
-
-@dataclass(frozen=True)
-class Setup:
-    """What stays the same from group to group."""
-
-    rules: Rules
-    shelf: PackShelf
-    tuning: Tuning
-    owner: str
-    exclusive: bool
-
-
-@dataclass(slots=True)
-class _Outcome:
-    """A decision with its rows, ready to be applied. `entry` is the incident before it."""
-
-    decision: Decision
-    entry: Entry | None
-    end: End
-    system: End
-    facts: list[Row]
-    effects: list[tuple[Row, Effect]]
-    inbox: Row
 
 
 @dataclass(slots=True)
@@ -119,99 +95,7 @@ class Group:
         changed = bool(timers or self._batch.timers_gone or self._batch.timers_set)
         self.due = await self.tx.next_due() if changed else position.due
 
-    # --- what others did, and what is ours ----------------------------------------------------------------------
-
-    async def _catch_up(self) -> None:
-        """Takes in what changed since we last looked: everything at the start, others' commits later."""
-        since = self.memory.revision
-        for row in await self.tx.changed(since, None if since else self.now - RECENT):
-            if row.id == SYSTEM:
-                self.memory.system = End(row._mapping["count"], row.head)
-                continue
-            self.memory.show(rows.card_of(row))
-            self.memory.entries.pop(row.id, None)
-            self.lanes.touch(row.id)
-        self.memory.revision = self._revision - 1
-        await self._load([c.id for c in self.memory.shown() if c.is_open and c.id not in self.memory.entries])
-
-    async def _own(self, *, reload: bool, sweep: bool) -> None:
-        """Keeps the lanes equal to the effects that are ours in the table."""
-        if self.setup.exclusive:
-            await self.tx.take_all()
-        elif reload or sweep:
-            await self.tx.renew(self.setup.tuning.lease)
-            await self.tx.take_over()
-        else:
-            return
-        ours = await self.tx.owned()
-        for pending in [p for p in self.lanes if reload or (p.id not in ours and p.id not in self.busy)]:
-            self.lanes.remove(pending)
-        missing = [id_ for id_ in ours if id_ not in self.lanes]
-        for stored in await self.tx.unfinished(missing):
-            known = self.busy.get(stored.id)
-            self.lanes.add(known or _pending(stored))
-
-    async def _fence(self, items: Sequence[Item], backs: Sequence[Back]) -> list[Item]:
-        """Leaves out results of effects that somebody else took over meanwhile: they find out for themselves."""
-        if self.setup.exclusive:
-            return list(items)
-        flown = [p for p in (*(i.result_of for i in items), *(b.pending for b in backs)) if p is not None]
-        ours = await self.tx.owned([p.id for p in flown]) if flown else set()
-        self.lost += [p for p in flown if p.id not in ours]
-        for pending in self.lost:
-            self.lanes.remove(pending)
-        return [item for item in items if item.result_of is None or item.result_of.id in ours]
-
-    async def _load(self, ids: Iterable[str]) -> None:
-        """Brings incidents into memory that are not there."""
-        missing = [id_ for id_ in ids if id_ not in self.memory.entries]
-        if not missing:
-            return
-        self._histories |= await self.tx.histories(missing)
-        for id_ in missing:
-            try:
-                entry = self._entry(id_)
-            except ValueError:
-                log.exception("incident_unreadable", incident=id_)
-                continue
-            if entry is not None:
-                await self._fetch_pack(entry.incident.pack_hash)
-
-    async def _fetch_pack(self, hash: str) -> None:
-        if not self.setup.shelf.knows(hash):
-            text = await self.tx.pack(hash)
-            if text is not None:
-                self.setup.shelf.keep(hash, text)
-
-    def _entry(self, id_: str) -> Entry | None:
-        """The incident as it stands in this group; None when there is none. Raises ValueError if unreadable."""
-        entry = self.memory.entries.get(id_)
-        if entry is None and id_ in self._histories:
-            history = self._histories[id_]
-            if history.facts:
-                entry = self.memory.entries[id_] = entry_of(history)
-        return entry
-
     # --- inputs -------------------------------------------------------------------------------------------------
-
-    async def _due(self) -> list[Item]:
-        """Timers that are due, as inputs, except those held back after a failure."""
-        limit = self.setup.tuning.group
-        found = await self.tx.due(self.now, limit + len(self.held))
-        ready = [timer for timer in found if self.held.get(timer, self.now) <= self.now][:limit]
-        self.more = len(ready) == limit
-        await self._load({incident for _, incident, _ in ready})
-        return [
-            Item(
-                Input(
-                    source="timer",
-                    source_id=f"{incident}:{key}:{due.isoformat()}",
-                    received=self.now,
-                    body=TimerDue(incident=incident, key=key, due=due),
-                )
-            )
-            for due, incident, key in ready
-        ]
 
     async def _prepare(self, items: Sequence[Item]) -> None:
         """Looks up which inputs were here before."""
@@ -257,47 +141,6 @@ class Group:
         overtaken = self._horizon is not None and self._horizon < body.due
         self.more |= overtaken
         return overtaken
-
-    def _decide(self, input: Input, route: Route) -> _Outcome:
-        """The decision, checked, with all rows that can be made without knowing what comes before them."""
-        shelf = self.setup.shelf
-        entry = self._entry(route.incident) if route.incident is not None else None
-        if route.incident is not None and entry is None:
-            raise LookupError(f"there is no incident {route.incident}")
-        new_id = f"INC-{self.now.year}-{self._number + 1:04d}"
-        if entry is not None:
-            pack = shelf.frozen(entry.incident.pack_hash)
-        else:
-            pack = shelf.current[route.pack] if route.pack else next(iter(shelf.current.values()))
-        context = Context(
-            now=input.received,
-            pack=pack,
-            packs=shelf.current,
-            cards=self.memory.shown(),
-            new_id=new_id,
-            actions=self.setup.tuning.actions,
-            pagerduty=self.setup.tuning.pagerduty,
-        )
-        decision = self.setup.rules.decide(entry.incident if entry else None, input, context)
-        incident = decision.incident
-        _check(decision, entry, new_id)
-        if incident is not None and entry is None:
-            shelf.frozen(incident.pack_hash)
-        about, end = (incident.id, entry.end if entry else BEGIN) if incident else ("", BEGIN)
-        facts, end = rows.fact_rows(about, end, decision.facts)
-        stray, system = rows.fact_rows(SYSTEM, self.memory.system, decision.stray)
-        known = entry.keys if entry else frozenset()
-        fresh = {effect.key: effect for effect in reversed(decision.effects) if effect.key not in known}
-        effects = [e for e in decision.effects if fresh.get(e.key) is e]
-        return _Outcome(
-            decision=decision,
-            entry=entry,
-            end=end,
-            system=system,
-            facts=facts + stray,
-            effects=[(rows.effect_row(about, 0, e, self.setup.owner), e) for e in effects],
-            inbox=rows.inbox_row(input, incident.id if incident else route.incident, decision.answer),
-        )
 
     # --- what follows from a decision -----------------------------------------------------------------------------
 
@@ -494,26 +337,12 @@ class Group:
 
     async def _freeze(self, hash: str) -> None:
         """Keeps the pack of an incident that opens, once for each hash."""
-        pack: LoadedPack = self.setup.shelf.frozen(hash)
         if hash in self.memory.stored or any(row["hash"] == hash for row in self._batch.packs):
             return
         self.memory.stored.add(hash)
         if await self.tx.pack(hash) is None:
-            self._batch.packs.append({"hash": hash, "id": pack.pack.id, "text": codec.text(pack.pack)})
-
-
-def _check(decision: Decision, entry: Entry | None, new_id: str) -> None:
-    """Refuses a decision that does not fit what it was decided about."""
-    incident = decision.incident
-    if incident is None:
-        if decision.facts or decision.effects or decision.timers:
-            raise ValueError("a decision about no incident has facts, effects or timers")
-        return
-    before, expected = (entry.incident.count, entry.incident.id) if entry else (0, new_id)
-    if incident.id != expected:
-        raise ValueError(f"a decision about {expected} changed {incident.id}")
-    if incident.count != before + len(decision.facts):
-        raise ValueError(f"the facts of a decision about {expected} are not what its state was folded from")
+            pack = self.setup.shelf.frozen(hash).pack
+            self._batch.packs.append({"hash": hash, "id": pack.id, "text": self.setup.shelf.freeze(pack)})
 
 
 def _key(input: Input) -> tuple[str, str]:
@@ -525,14 +354,3 @@ def _moment(item: Item) -> datetime:
     return body.due if isinstance(body, TimerDue) else item.input.received
 
 
-def _pending(stored: StoredEffect) -> Pending:
-    return Pending(
-        stored.id,
-        stored.incident,
-        stored.seq,
-        stored.effect,
-        attempt=stored.attempt,
-        not_before=stored.not_before,
-        doubt=stored.state == "sending",
-        since=time.monotonic(),
-    )

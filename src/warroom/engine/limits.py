@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import NamedTuple
 
 DUST = 1e-9
 
 
-@dataclass(frozen=True)
-class Rate:
+class Rate(NamedTuple):
     """At most `capacity` at once, and `per_second` on the average."""
 
     capacity: float
@@ -26,11 +26,11 @@ class _Bucket:
 class Limits:
     """Buckets for the names that effects draw on.
 
-    `rates` maps patterns ("slack:chat.postMessage:*") to rates, the first that fits counting; a name that fits none
+    `rates` maps patterns ("slack:chat.postMessage:*") to (capacity, tokens per second), the first that fits counting; a name that fits none
     is not limited but can be paused. `seconds` tells the time in seconds that pass evenly (`clock.seconds`).
     """
 
-    def __init__(self, rates: Mapping[str, Rate], seconds: Callable[[], float]) -> None:
+    def __init__(self, rates: Mapping[str, tuple[float, float]], seconds: Callable[[], float]) -> None:
         self._rates = rates
         self._seconds = seconds
         self._buckets: dict[str, _Bucket] = {}
@@ -59,7 +59,8 @@ class Limits:
     def _bucket(self, name: str, now: float) -> _Bucket:
         bucket = self._buckets.get(name)
         if bucket is None:
-            rate = next((rate for pattern, rate in self._rates.items() if fnmatchcase(name, pattern)), None)
+            found = next((rate for pattern, rate in self._rates.items() if fnmatchcase(name, pattern)), None)
+            rate = Rate(*found) if found else None
             bucket = self._buckets[name] = _Bucket(rate, rate.capacity if rate else 0.0, now)
         if bucket.rate:
             gained = max(0.0, now - bucket.at) * bucket.rate.per_second

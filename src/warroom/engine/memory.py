@@ -8,6 +8,7 @@ from typing import Self
 from warroom.domain.chain import BEGIN, End
 from warroom.domain.decision import Card, LoadedPack
 from warroom.domain.incident import Incident, fold
+from warroom.domain.policy import Pack
 from warroom.errors import ConfigError
 from warroom.store.rows import card, fact_of
 from warroom.store.transaction import History
@@ -26,11 +27,19 @@ class Entry:
 class PackShelf:
     """The deployment's packs, and those that incidents froze.
 
-    `thaw` loads a frozen pack from the text the store keeps and its hash; it raises ConfigError when it cannot.
+    `freeze` writes a pack as the text the store keeps; `thaw` loads it from that text and its hash, and raises
+    ConfigError when it cannot.
     """
 
-    def __init__(self, current: Mapping[str, LoadedPack], thaw: Callable[[str, str], LoadedPack]) -> None:
+    def __init__(
+        self,
+        current: Mapping[str, LoadedPack],
+        *,
+        freeze: Callable[[Pack], str],
+        thaw: Callable[[str, str], LoadedPack],
+    ) -> None:
         self.current = current
+        self.freeze = freeze
         self._thaw = thaw
         self._frozen = {pack.hash: pack for pack in current.values()}
         self._texts: dict[str, str] = {}

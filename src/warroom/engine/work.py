@@ -57,7 +57,6 @@ class Tuning:
     """
 
     actions: ActionsMode = "off"
-    pagerduty: bool = True
     group: int = 64
     cap: int = 256
     timeout: float = 120.0

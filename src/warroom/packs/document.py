@@ -97,12 +97,12 @@ class Document:
             return empty
         return root
 
-    def _check(self, node: Node, label: str) -> bool:
-        """Note what is wrong in `node`; False when it cannot stay."""
+    def _check(self, node: Node, label: str, key: Node | None = None) -> bool:
+        """Note what is wrong in `node`, the value of `key`; False when it cannot stay."""
         line = node.start_mark.line + 1
         if id(node) in self._labels:
             said = f"this is a reference (*name) to the value in line {line}; write it out here"
-            self.problems.append(Problem(self.file, line, label, said))
+            self.problems.append(Problem(self.file, (key or node).start_mark.line + 1, label, said))
             return False
         self._labels[id(node)] = label
         if not _tag_is_ours(node):
@@ -113,7 +113,7 @@ class Document:
             node.value = [item for n, item in enumerate(node.value) if self._check(item, _join(label, n))]
         elif isinstance(node, MappingNode):
             self._check_keys(node, label)
-            node.value = [(key, value) for key, value in node.value if self._check(value, _join(label, key.value))]
+            node.value = [(key, value) for key, value in node.value if self._check(value, _join(label, key.value), key)]
         return True
 
     def _check_keys(self, node: MappingNode, label: str) -> None:

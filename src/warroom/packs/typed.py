@@ -68,7 +68,8 @@ def read(document: Document, cls: type[T]) -> tuple[T | None, list[Problem]]:
         first = False
         # Deepest and last first, so that the paths before it stay true.
         order = sorted({path for path, _ in paths}, key=lambda p: [str(x).zfill(6) for x in p], reverse=True)
-        if not any([_leave_out(document, cls, path) for path in order]):
+        dropped = [_leave_out(document, cls, path) for path in order]
+        if not any(dropped):
             return None, problems
 
 

@@ -51,18 +51,12 @@ class Known:
 
 def what_we_know(incident: Incident) -> Known:
     """What PagerDuty has told us of one of our incidents. What only we claim does not count."""
-    acknowledged: datetime | None = None
-    resolved: datetime | None = None
+    status: Status = "triggered"
     changed: datetime | None = None
     for moment in incident.history:
-        if moment.source != "pagerduty" or moment.milestone not in ("acknowledged", "resolved"):
-            continue
-        changed = moment.at
-        if moment.milestone == "resolved":
-            resolved = moment.at if moment.reached else None
-        if moment.milestone == "acknowledged":
-            acknowledged = moment.at if moment.reached else None
-    status: Status = "resolved" if resolved else "acknowledged" if acknowledged else "triggered"
+        if moment.source == "pagerduty" and moment.milestone in ("acknowledged", "resolved"):
+            status = cast(Status, moment.milestone) if moment.reached else "triggered"
+            changed = moment.at
     return Known(status=status, changed_at=changed)
 
 

@@ -73,17 +73,21 @@ def parse(body: bytes, received: datetime) -> Input:
 
 
 def _heard(kind: str, event: Json, data: Json, received: datetime) -> PagerDutyEvent:
-    about = _about(kind, data)
     return PagerDutyEvent(
         type=kind,
         at=payload.moment(event.get("occurred_at")) or received,
-        incident=payload.incident(about),
+        incident=payload.incident(_about(kind, data)),
         agent=payload.agent(event.get("agent")),
         text=_text(kind, data),
-        people=payload.assignees(data) or payload.summaries([data.get("user"), data.get("escalation_policy")])
-        if kind.startswith("incident.responder.")
-        else payload.assignees(data),
+        people=_people(kind, data),
     )
+
+
+def _people(kind: str, data: Json) -> tuple[str, ...]:
+    """Who was asked to respond (a policy, where it stands for its people), else to whom the incident is assigned."""
+    if not kind.startswith("incident.responder."):
+        return payload.assignees(data)
+    return payload.summaries([data.get("user")]) or payload.summaries([data.get("escalation_policy")])
 
 
 def _about(kind: str, data: Json) -> Json:

@@ -31,7 +31,7 @@ def archive(results: Sequence[ProbeResult], meta: Mapping[str, object]) -> bytes
     files: dict[str, bytes] = {}
     listed = []
     for number, result in enumerate(results, 1):
-        path = f"raw/{number:02d}-{_file_name(result.probe)}.txt"
+        path = f"raw/{number:02d}-{file_name(result.probe)}.txt"
         files[path] = result.raw.encode()
         summary = {k: v for k, v in result.to_dict().items() if k != "raw"}
         listed.append(summary | {"file": path, "sha256": hashlib.sha256(files[path]).hexdigest()})
@@ -79,5 +79,6 @@ def _entry(path: str) -> zipfile.ZipInfo:
     return entry
 
 
-def _file_name(name: str) -> str:
+def file_name(name: str) -> str:
+    """A name that is safe as part of a path."""
     return re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-") or "probe"

@@ -1,15 +1,18 @@
 """The engine's hands on the trading platform: probes and actions."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, cast
 
 from warroom.domain.policy import Probe
 from warroom.engine.ports import Job
 from warroom.errors import Refused
 from warroom.platform.actions import Order, act, look_again
+from warroom.platform.evidence import archive, file_name, seal
 from warroom.platform.probes import broken, run_all
 from warroom.platform.readback import Sleep
+from warroom.platform.results import ProbeResult
 from warroom.platform.surroundings import Surroundings
 from warroom.platform.words import nearest
 
@@ -20,17 +23,24 @@ ACT = "platform.act"
 class PlatformPerformer:
     """Performs platform.probes and platform.act, with the surroundings of each pack by its id.
 
-    `allow_live` is a second lock: without it a live act is refused whatever the rules decided.
+    `allow_live` is a second lock: without it a live act is refused whatever the rules decided. With `evidence`,
+    every run of probes is also sealed into an archive: evidence/INCIDENT/RUN.zip.
     """
 
     kinds = frozenset({PROBES, ACT})
 
     def __init__(
-        self, surroundings: Mapping[str, Surroundings], *, allow_live: bool = False, sleep: Sleep = asyncio.sleep
+        self,
+        surroundings: Mapping[str, Surroundings],
+        *,
+        allow_live: bool = False,
+        sleep: Sleep = asyncio.sleep,
+        evidence: Path | None = None,
     ) -> None:
         self._surroundings = surroundings
         self._allow_live = allow_live
         self._sleep = sleep
+        self._evidence = evidence
 
     def buckets(self, job: Job) -> tuple[str, ...]:
         """No rate limits."""
@@ -72,7 +82,10 @@ class PlatformPerformer:
             or broken(name, name, f"this pack has no probe {name}. {nearest(name, known)}", surroundings)
             for name in names
         ]
-        return {"results": [r.to_dict() for r in results]}
+        reported: dict[str, object] = {"results": [r.to_dict() for r in results]}
+        if self._evidence is None:
+            return reported
+        return reported | await asyncio.to_thread(_seal, self._evidence, job, results)
 
     async def _look_again(self, job: Job) -> Mapping[str, object]:
         try:
@@ -90,6 +103,19 @@ class PlatformPerformer:
         if pack not in self._surroundings:
             raise Refused(f"Pack {pack} is not set up here: add it under packs: in warroom.yaml.")
         return self._surroundings[pack]
+
+
+def _seal(folder: Path, job: Job, results: Sequence[ProbeResult]) -> dict[str, object]:
+    """Write the archive of a run; gives its path and the seal that proves it. Raises OSError."""
+    run, title = str(job.effect.data["run"]), str(job.effect.data.get("title", ""))
+    meta = {"incident": job.incident.id, "run": run, "title": title, "pack": job.pack.hash, "at": job.now.isoformat()}
+    sealed = archive(results, meta)
+    path = folder / file_name(job.incident.id) / f"{file_name(run)}.zip"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(".part")
+    unfinished.write_bytes(sealed)
+    unfinished.replace(path)
+    return {"archive": str(path), "seal": seal(sealed)}
 
 
 def _order(job: Job) -> Order:

@@ -148,7 +148,9 @@ def _number(value: object) -> int | float | None:
 
 
 def _text(value: object) -> str | None:
-    return printable(str(value)).strip() if isinstance(value, str | int | float) and not isinstance(value, bool) else None
+    return (
+        printable(str(value)).strip() if isinstance(value, str | int | float) and not isinstance(value, bool) else None
+    )
 
 
 def _slots(value: object) -> set[str]:

@@ -116,6 +116,6 @@ def plain(markdown: str) -> str:
     """What `inline` was given, read back from what it made."""
     parts = re.split(r"(`[^`]*`)", markdown)
     return "".join(
-        part[1:-1] if number % 2 else html.unescape(re.sub(r"\\([^\w\s])", r"\1", part))
+        part[1:-1] if number % 2 else html.unescape(re.sub(r"\\([^\w\s]|_)", r"\1", part))
         for number, part in enumerate(parts)
     )

@@ -30,8 +30,8 @@ _ID = re.compile(r"[A-Za-z0-9][\w-]*")
 class PostmortemPerformer:
     """ports.Performer for `postmortem.write`.
 
-    When the room cannot be read for `patience` since the draft was wanted, it is written from the facts alone and
-    says so.
+    One reading of the room may take `reading` real seconds (less than the engine gives an effect). When the room
+    cannot be read for `patience` since the draft was wanted, it is written from the facts alone and says so.
     """
 
     kinds = frozenset({"postmortem.write"})
@@ -43,11 +43,13 @@ class PostmortemPerformer:
         facts: ReadFacts,
         *,
         patience: timedelta = timedelta(minutes=5),
+        reading: float = 100.0,
     ) -> None:
         self._data = data
         self._history = history
         self._facts = facts
         self._patience = patience
+        self._reading = reading
 
     def buckets(self, job: Job) -> tuple[str, ...]:
         """None of its own: the reader of the history obeys Slack's limits itself."""
@@ -102,11 +104,12 @@ class PostmortemPerformer:
         if incident.room is None:
             return (), ["The incident had no war room: this draft is made from warroom's own record."]
         try:
-            return await self._history(incident.room, incident.opened), []
-        except TryAgain as error:
+            async with asyncio.timeout(self._reading):
+                return await self._history(incident.room, incident.opened), []
+        except (TryAgain, TimeoutError) as error:
+            why = str(error) or "it took too long"
             if job.now - job.effect.at < self._patience:
-                raise
-            why = str(error)
+                raise TryAgain(why, error.after if isinstance(error, TryAgain) else None) from error
         except Refused as error:
             why = str(error)
         alone = "this draft is made from warroom's own record; /incident postmortem makes a new one"

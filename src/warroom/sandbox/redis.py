@@ -15,13 +15,13 @@ class HasRedis(Protocol):
 
 @asynccontextmanager
 async def serve_redis(state: HasRedis, host: str) -> AsyncIterator[int]:
-    """Listen on a free port; yields the port. A connection is closed at once while Redis is down."""
+    """Listen on a free port; yields the port. While Redis is down the first request closes the connection."""
     writers: set[asyncio.StreamWriter] = set()
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writers.add(writer)
         with suppress(ConnectionError):
-            while state.redis_up and (line := await reader.readline()):
+            while (line := await reader.readline()) and state.redis_up:
                 word = line.strip().upper()
                 if word.startswith((b"*", b"$")):
                     continue

@@ -115,12 +115,12 @@ def _halt(c: Context) -> list[Json]:
 
 def _resolve(c: Context) -> list[Json]:
     values = _values(c)
-    unknown = "Write “not known yet” if it is not known; the review will ask again."
+    unknown = "Leave it empty while it is not known: the review will ask."
     return [
         *_in_force(c, "Still in force; resolving does not lift it"),
         _long("summary", "How did it end?", values, hint="One or two sentences for everybody."),
-        _long("root_cause", "What was the cause?", values, hint=unknown),
-        _long("actions_taken", "What was done about it?", values),
+        _long("root_cause", "What was the cause?", values, hint=unknown, optional=True),
+        _long("actions_taken", "What was done about it?", values, optional=True),
         _long("impact", "What did it cost?", values, hint="Trades, money, time, people affected.", optional=True),
     ]
 

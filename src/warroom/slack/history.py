@@ -50,7 +50,7 @@ class History:
     """Reads channels. `name_of` gives a person's name for a Slack id and never fails.
 
     `sleep` waits (real seconds). One reading waits at most `patience` seconds in all for limits and failures, and
-    makes at most `calls` calls.
+    makes at most `calls` calls. Threads that were read before the patience ended are kept for the next reading.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class History:
         name_of: Callable[[str], Awaitable[str]],
         *,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        patience: float = 240.0,
+        patience: float = 60.0,
         calls: int = 1000,
     ) -> None:
         self._client = client
@@ -68,6 +68,7 @@ class History:
         self._patience = patience
         self._calls = calls
         self._base = ""
+        self._threads: dict[tuple[str, str], tuple[object, list[Json]]] = {}
 
     async def read(self, channel: str, oldest: datetime | None = None) -> tuple[Line, ...]:
         """Every message of the channel (since `oldest`, UTC) with all replies, oldest first.
@@ -82,12 +83,23 @@ class History:
         found: dict[str, Json] = {}
         async for message in reading.pages(self._client.conversations_history, **asked, **since):
             found[message["ts"]] = message
-        for head in [ts for ts, message in found.items() if message.get("reply_count")]:
-            async for reply in reading.pages(self._client.conversations_replies, ts=head, **asked):
+        for head in [message for message in found.values() if message.get("reply_count")]:
+            for reply in await self._thread(reading, head, asked):
                 found.setdefault(reply["ts"], reply)
+        self._threads = {key: kept for key, kept in self._threads.items() if key[0] != channel}
         messages = sorted(found.values(), key=lambda message: _moment(message["ts"]))
         names = {slack_id: await self._name_of(slack_id) for slack_id in sorted(_people(messages))}
         return tuple(_line(message, channel, names, self._base) for message in messages)
+
+    async def _thread(self, reading: "_Reading", head: Json, asked: Json) -> list[Json]:
+        """The messages of a thread; asked for once while it does not change, until a reading is whole."""
+        key = (str(asked["channel"]), str(head["ts"]))
+        state = (head.get("reply_count"), head.get("latest_reply"))
+        kept = self._threads.get(key)
+        if kept is None or kept[0] != state:
+            replies = [m async for m in reading.pages(self._client.conversations_replies, ts=head["ts"], **asked)]
+            kept = self._threads[key] = (state, replies)
+        return kept[1]
 
 
 class _Reading:

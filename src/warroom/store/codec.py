@@ -12,7 +12,6 @@ from pydantic import TypeAdapter
 from warroom.domain.effects import Answer
 from warroom.domain.facts import What
 from warroom.domain.inputs import Body
-from warroom.domain.policy import Pack
 
 T = TypeVar("T")
 
@@ -60,12 +59,6 @@ def answer(stored: str | None) -> Answer | None:
         return None
     tag, value = json.loads(stored)
     return cast(Answer, _adapter(_named(Answer)[tag]).validate_python(value))
-
-
-def pack(stored: str) -> Pack:
-    """The pack that `text` wrote. Raises pydantic.ValidationError when it no longer fits the schema."""
-    loaded: Pack = _adapter(Pack).validate_json(stored)
-    return loaded
 
 
 def _plain(value: object) -> Any:

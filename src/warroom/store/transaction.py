@@ -24,7 +24,7 @@ from warroom.domain.chain import BEGIN, End
 from warroom.domain.effects import Answer
 from warroom.store import codec, rows
 from warroom.store.rows import Row, StoredEffect
-from warroom.store.tables import SYSTEM, Table
+from warroom.store.tables import SYSTEM, UNFINISHED, Table
 
 _tables = Table.metadata.tables
 inbox, incident, fact = _tables["inbox"], _tables["incident"], _tables["fact"]
@@ -32,7 +32,8 @@ effect, timer, pack = _tables["effect"], _tables["timer"], _tables["pack"]
 replica = _tables["replica"]
 
 CHUNK = 10_000
-unfinished = effect.c.state.in_(("waiting", "sending"))
+unfinished = UNFINISHED
+"""Literal, so that both databases see that the partial index answers it."""
 
 
 @dataclass(frozen=True, slots=True)
