@@ -168,7 +168,7 @@ async def running(
                 PlatformPerformer(
                     _surroundings(settings, environ, http, clock), allow_live=environment.warroom_actions == "live"
                 ),
-                PostmortemPerformer(environment.warroom_data, _history(api, directory), store.facts),
+                PostmortemPerformer(environment.warroom_data, _history(settings, api, directory), store.facts),
             ],
             clock=clock,
             limits=limits,
@@ -235,12 +235,13 @@ def _surroundings(
     }
 
 
-def _history(api: Api, directory: Directory) -> Callable[[str, datetime], Awaitable[Sequence[Line]]]:
+def _history(settings: Settings, api: Api, directory: Directory) -> Callable[[str, datetime], Awaitable[Sequence[Line]]]:
     async def name_of(slack_id: str) -> str:
         return (await directory.actor(slack_id, slack_id)).name
 
     async def read(channel: str, oldest: datetime) -> Sequence[Line]:
-        return await History(api.client(), name_of).read(channel, oldest)
+        token = settings.environment.slack_bot_token.get_secret_value()
+        return await History(api.client(token), name_of).read(channel, oldest)
 
     return read
 

@@ -8,9 +8,10 @@ from datetime import timedelta
 from pathlib import Path
 
 from warroom.domain.policy import Do, Pack, Severity, SeverityId, Step
+from warroom.errors import ConfigError
 from warroom.packs.document import Document
 from warroom.packs.durations import format_duration
-from warroom.packs.loader import FILE, SHIPPED, read_pack
+from warroom.packs.loader import FILE, SHIPPED, file_text, read_pack
 from warroom.packs.names import SYSTEM
 from warroom.packs.problems import Problem, nearest
 from warroom.packs.references import messages_used
@@ -68,7 +69,10 @@ def explain(pack: Pack, severity: SeverityId) -> str:
 
 
 def _pack_problems(path: Path, catalog: Catalog | None) -> list[Problem]:
-    text = path.read_text(encoding="utf-8")
+    try:
+        text = file_text(path)
+    except ConfigError as error:
+        return [Problem("", 0, "", sentence) for sentence in error.problems]
     pack, found = read_pack(text, str(path))
     if pack is None or catalog is None:
         return found

@@ -7,6 +7,7 @@ import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -18,7 +19,7 @@ from warroom.domain.decision import LoadedPack
 from warroom.errors import ConfigError
 from warroom.packs.bindings import FROM_ENVIRONMENT, Binding, Deployment, bind, check_deployment
 from warroom.packs.document import Document
-from warroom.packs.loader import load_packs, shipped, shipped_ids
+from warroom.packs.loader import load_packs, read_shipped, shipped, shipped_ids
 from warroom.packs.platform_references import wrong_url
 from warroom.packs.problems import Problem, nearest, without_consequences
 from warroom.packs.typed import read
@@ -26,6 +27,7 @@ from warroom.packs.typed import read
 ENVIRONMENT = "environment"
 URL_PREFIX = "WARROOM_URL_"
 OURS = ("WARROOM_", "SLACK_", "PAGERDUTY_")
+_MISSPELT = 0.9  # SLACK_ and PAGERDUTY_ belong to others as well: only what is one slip away is ours
 
 
 @dataclass(frozen=True)
@@ -258,9 +260,8 @@ def _misspelt(given: Mapping[str, str]) -> list[Problem]:
     for name in given:
         if not name.startswith(OURS) or name in known or name.startswith(URL_PREFIX):
             continue
-        near = nearest(name, known)
-        if name.startswith("WARROOM_") or "did you mean" in near:
-            found.append(Problem(ENVIRONMENT, 0, name, f"there is no such setting{near}"))
+        if name.startswith("WARROOM_") or get_close_matches(name, known, cutoff=_MISSPELT):
+            found.append(Problem(ENVIRONMENT, 0, name, f"there is no such setting{nearest(name, known)}"))
     return found
 
 
@@ -281,18 +282,18 @@ def read_deployment(text: str, file: str) -> tuple[Deployment | None, list[Probl
     if deployment is not None:
         packs = {}
         for pack_id in shipped_ids():
-            try:
-                packs[pack_id] = shipped(pack_id)
-            except ConfigError as error:
-                problems += [Problem(f"packs/{pack_id}", 0, "", sentence) for sentence in error.problems]
+            pack, broken = read_shipped(pack_id)
+            problems += broken
+            if pack is not None:
+                packs[pack_id] = pack
         wrong = [document.problem(path, said) for path, said in check_deployment(deployment, packs)]
         problems = without_consequences(problems, wrong)
     return deployment, sorted(set(problems))
 
 
 def _url_names(deployment: Deployment) -> frozenset[str]:
-    used = [shipped(name) for name in deployment.packs if name in shipped_ids()]
-    return frozenset(url.upper().replace("-", "_") for pack in used for url in pack.urls)
+    used = [read_shipped(name)[0] for name in deployment.packs if name in shipped_ids()]
+    return frozenset(url.upper().replace("-", "_") for pack in used if pack for url in pack.urls)
 
 
 def _wrong_urls(deployment: Deployment, given: Mapping[str, str]) -> list[Problem]:

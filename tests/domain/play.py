@@ -3,16 +3,28 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
-from warroom.domain import inputs
+from warroom.domain import clocks, inputs
 from warroom.domain.decide import decide, route
 from warroom.domain.decision import NO_PACK, Card, Context, LoadedPack
 from warroom.domain.effects import Effect, Reply
 from warroom.domain.facts import Fact
 from warroom.domain.incident import Incident
 from warroom.domain.people import Actor, By
+from warroom.domain.policy import Pack, Severity
+from warroom.domain.views import VIEWS
+from warroom.packs.bindings import Binding
+from warroom.packs.loader import load_packs
+from warroom.rendering import Catalog, Message
+from warroom.slack.values import revive
 
+PACKS = load_packs(["lav_adaf"], {"lav_adaf": Binding(services=("PSVC1",))})
+PACK = PACKS["lav_adaf"]
+CATALOG = Catalog.load(Path(__file__).parents[2] / "messages")
+ID = "INC-2026-0001"
+MINUTE = timedelta(minutes=1)
 START = datetime(2026, 11, 17, 14, 31, tzinfo=UTC)  # a Tuesday, 9:31 in New York
 ANA = Actor("U0ANA", "Ana", "ana@example.com", "PANA", frozenset({"commanders"}))
 RAJ = Actor("U0RAJ", "Raj", "raj@example.com", "PRAJ", frozenset({"halt_operators", "risk_managers"}))
@@ -31,6 +43,21 @@ def a_pagerduty_incident(**changes: Any) -> inputs.PagerDutyIncident:
         created_at=START,
     )
     return replace(usual, **changes)
+
+
+def a_pack(**changes: Any) -> dict[str, LoadedPack]:
+    """lav_adaf with another P0: the given fields of that severity are replaced."""
+    severity: Severity = replace(PACK.pack.severities["P0"], **changes)
+    pack: Pack = replace(PACK.pack, severities={**PACK.pack.severities, "P0": severity})
+    return {"lav_adaf": replace(PACK, pack=pack)}
+
+
+@dataclass(frozen=True)
+class Went:
+    """What a `world` answers when an effect does not succeed: outcome is refused or unknown."""
+
+    outcome: str
+    error: str = "no answer"
 
 
 def succeed(effect: Effect, incident: Incident) -> Mapping[str, Any]:
@@ -61,7 +88,7 @@ def succeed(effect: Effect, incident: Incident) -> Mapping[str, Any]:
 class Play:
     """One deployment in memory. `now` moves only through `wait`."""
 
-    packs: Mapping[str, LoadedPack]
+    packs: Mapping[str, LoadedPack] = field(default_factory=lambda: PACKS)
     now: datetime = START
     actions: str = "live"
     incidents: dict[str, Incident] = field(default_factory=dict)
@@ -70,7 +97,10 @@ class Play:
     sent: list[Effect] = field(default_factory=list)
     timers: dict[str, Mapping[str, datetime]] = field(default_factory=dict)
     waiting: list[tuple[str, Effect]] = field(default_factory=list)
-    world: Callable[[Effect, Incident], Mapping[str, Any] | None] = succeed
+    world: Callable[[Effect, Incident], Mapping[str, Any] | Went | None] = succeed
+    made: dict[tuple[str, str], Effect] = field(default_factory=dict)
+    broken: list[str] = field(default_factory=list)
+    shown: list[Message] | None = None
     count: int = 0
 
     def cards(self) -> tuple[Card, ...]:
@@ -115,16 +145,20 @@ class Play:
             self.incidents[name] = made.incident
             self.facts.setdefault(name, []).extend(made.facts)
             self.timers[name] = made.timers
-            self.waiting += [(name, e) for e in made.effects]
+            self.broken += [f"{key} is due in the past: {at}" for key, at in made.timers.items() if at <= self.now]
+            for effect in made.effects:
+                before = self.made.setdefault((name, effect.key), effect)
+                if before is effect:
+                    self.waiting.append((name, effect))
+                elif replace(before, at=effect.at) != effect:
+                    self.broken.append(f"{effect.key} was used before for something else")
         self.deliver()
         return made.answer
 
     def deliver(self) -> None:
         """Sends what may be sent, in order of priority; results come back as inputs."""
         while True:
-            ready = [
-                (name, e) for name, e in self.waiting if all(key in self.incidents[name].done for key in e.after)
-            ]
+            ready = [(name, e) for name, e in self.waiting if all(key in self.incidents[name].done for key in e.after)]
             if not ready:
                 return
             name, effect = min(ready, key=lambda pair: pair[1].priority)
@@ -132,10 +166,48 @@ class Play:
             result = self.world(effect, self.incidents[name])
             if result is None:
                 continue
-            self.sent.append(effect)
+            went = result if isinstance(result, Went) else Went("done", "")
+            got = {} if isinstance(result, Went) else result
+            if went.outcome == "done":
+                self.sent.append(effect)
+            if self.shown is not None and effect.kind in ("slack.post", "slack.edit"):
+                self.shown.append(self.render(effect, name))
             self.give(
-                inputs.EffectResult(incident=name, key=effect.key, kind=effect.kind, outcome="done", result=result)
+                inputs.EffectResult(
+                    incident=name, key=effect.key, kind=effect.kind, outcome=went.outcome, result=got, error=went.error
+                )
             )
+
+    def render(self, effect: Effect, name: str = ID) -> Message:
+        """The message of a post or edit as people see it, with the incident as it is now."""
+        incident, data = self.incidents[name], effect.data
+        pack = self.packs[incident.pack]
+        context = data.get("context") or VIEWS[str(data["view"])](incident, pack, self.now, data)
+        return CATALOG.render(str(data["message"]), revive(context), incident.pack, button_value=name)
+
+    def show(self, answer: Reply) -> Message:
+        """A private answer as the person sees it."""
+        context = {name: value for name, value in answer.context.items() if name != "button"}
+        button = str(answer.context.get("button", ID))
+        message = CATALOG.render(answer.message, revive(context), "lav_adaf", button_value=button)
+        if self.shown is not None:
+            self.shown.append(message)
+        return message
+
+    def seen(self, message: str) -> list[str]:
+        """The text of every post of this message, and where it went."""
+        return [f"{e.data['to']}: {self.render(e).plain}" for e in self.posts(message)]
+
+    def panel(self) -> str:
+        """The live panel as it would be shown now."""
+        incident = self.incident
+        view = VIEWS["panel"](incident, self.packs[incident.pack], self.now, {})
+        return CATALOG.render("panel", revive(view), incident.pack, button_value=ID).plain
+
+    def sleep(self, span: timedelta) -> None:
+        """Downtime: time passes and nothing happens; what is overdue then fires at the end."""
+        self.now += span
+        self.wait(timedelta())
 
     def wait(self, span: timedelta) -> None:
         """Lets time pass; every timer on the way fires at its moment."""
@@ -152,15 +224,24 @@ class Play:
     def alert(self, **changes: Any) -> None:
         self.hear("incident.triggered", **changes)
 
-    def hear(self, kind: str, at: datetime | None = None, text: str = "", **changes: Any) -> None:
+    def hear(
+        self,
+        kind: str,
+        at: datetime | None = None,
+        text: str = "",
+        agent: By | None = None,
+        people: tuple[str, ...] = (),
+        **changes: Any,
+    ) -> None:
         """An event from PagerDuty; it happened `at` (now when None)."""
         self.give(
             inputs.PagerDutyEvent(
                 type=kind,
                 at=at or self.now,
                 incident=a_pagerduty_incident(**({"created_at": self.now} | changes)),
-                agent=By("pagerduty:PANA", "Ana"),
+                agent=agent or By("pagerduty:PANA", "Ana"),
                 text=text,
+                people=people,
             )
         )
 
@@ -180,6 +261,24 @@ class Play:
     def incident(self) -> Incident:
         return self.incidents["INC-2026-0001"]
 
+    def at(self, minutes: float) -> "Play":
+        """Waits until so many minutes after START."""
+        self.wait(START + minutes * MINUTE - self.now)
+        return self
+
+    def clocks(self, clock: str) -> list[clocks.ClockView]:
+        """Every run of a clock, as of now."""
+        return [v for v in clocks.views(self.incident, self.packs[self.incident.pack], self.now) if v.id == clock]
+
+    def state(self, step: str) -> str:
+        """How far a protocol step is: waiting, started, done, late or skipped."""
+        mark = self.incident.steps.get(step)
+        return mark.state if mark else "waiting"
+
+    def keys(self, start: str) -> list[str]:
+        """Keys of the effects that were carried out, by their beginning, in order."""
+        return [e.key for e in self.sent if e.key.startswith(start)]
+
     def whats(self, kind: type) -> list[Any]:
         return [fact.what for facts in self.facts.values() for fact in facts if isinstance(fact.what, kind)]
 
@@ -188,5 +287,6 @@ class Play:
 
 
 def text_of(answer: Any) -> str:
+    """A private answer as the person reads it, begun with the name of its message."""
     assert isinstance(answer, Reply), answer
-    return f"{answer.message}: {dict(answer.context)}"
+    return f"{answer.message}: {Play().show(answer).plain}"

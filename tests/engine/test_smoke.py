@@ -5,12 +5,15 @@ from warroom.engine.limits import Unlimited
 from warroom.store.store import Store
 from tests.engine.toys import *
 
-async def test_smoke(tmp_path):
-    store = await Store.open(f"sqlite:///{tmp_path}/a.db")
+
+async def test_smoke(url):
+    store = await Store.open(url)
     clock = ManualClock(START)
     p = Player()
-    async with Engine(store, rules=RULES, shelf=shelf(), performers=[p], clock=clock, limits=Unlimited(clock.seconds)) as e:
-        r = await e.submit(ask("1", open="boo", effects=[{"key":"a"},{"key":"b","after":["a"]}], timers={"t":5}))
+    async with Engine(
+        store, rules=RULES, shelf=shelf(), performers=[p], clock=clock, limits=Unlimited(clock.seconds)
+    ) as e:
+        r = await e.submit(ask("1", open="boo", effects=[{"key": "a"}, {"key": "b", "after": ["a"]}], timers={"t": 5}))
         print(r)
         await e.settled()
         print(p.sent, e.cards())

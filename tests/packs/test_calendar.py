@@ -10,7 +10,8 @@ from warroom.domain.policy import Calendar
 from warroom.packs.calendar import sessions
 
 NYSE = sessions(Calendar(timezone="America/New_York", open=time(9, 30), close=time(16), holidays="NYSE"))
-MOMENTS = st.datetimes(datetime(2023, 1, 1), datetime(2030, 1, 1)).map(lambda at: at.replace(tzinfo=UTC))
+BEGIN = datetime(2023, 1, 1, tzinfo=UTC)
+MOMENTS = st.integers(0, 7 * 365 * 86_400).map(lambda seconds: BEGIN + timedelta(seconds=seconds))
 SPANS = st.integers(0, 60 * 60 * 60).map(lambda seconds: timedelta(seconds=seconds))
 
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-
 from tests.packs.toys import pack_with
+
 from warroom.domain.policy import Pack
 from warroom.errors import ConfigError
 from warroom.packs.bindings import Binding

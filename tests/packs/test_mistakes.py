@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from tests.packs.toys import HERE, MINIMAL, pack_with
+
 from warroom.errors import ConfigError
 from warroom.packs.loader import load_pack, read_pack
 

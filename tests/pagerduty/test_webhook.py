@@ -250,14 +250,13 @@ JSON = st.recursive(
         optional={"occurred_at": JSON, "agent": JSON, "data": JSON},
     )
 )
-def test_whatever_an_event_holds_it_becomes_an_input_or_a_sentence(event: dict[str, Any]) -> None:
+def test_whatever_an_event_holds_it_becomes_an_input_or_a_bad_request(event: dict[str, Any]) -> None:
     try:
         parsed = parse(json.dumps({"event": event}).encode(), RECEIVED).body
-    except BadRequest as refused:
-        assert str(refused).endswith(".")
-    else:
-        assert isinstance(parsed, PagerDutyEvent)
-        assert parsed.incident is None or json.dumps(dict(parsed.incident.details), allow_nan=False)
+    except BadRequest:
+        return
+    assert isinstance(parsed, PagerDutyEvent)
+    assert parsed.incident is None or json.dumps(dict(parsed.incident.details), allow_nan=False)
 
 
 def test_late_and_disordered_times_are_taken_as_they_are_in_utc() -> None:

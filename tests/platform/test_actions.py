@@ -93,6 +93,8 @@ async def test_an_act_that_shows_is_confirmed(exchange: Exchange, http: httpx.As
     assert "Read back once: it is in effect (halted true, HTTP 200 in" in settled["detail"]
     (asked,) = exchange.service.sent(HALT)
     assert (asked.method, asked.headers["authorization"]) == ("POST", f"Bearer {TOKEN}")
+    shown = {name.lower() for name in settled["request"]["headers"]}
+    assert set(asked.headers) - shown <= {"host", "user-agent", "accept-encoding", "content-length"}
     assert json.loads(asked.body) == {"reason": "breach", "operator": "Ana"} == settled["request"]["body"]
 
 
@@ -286,3 +288,11 @@ async def test_a_dropped_connection_is_never_sent_again_by_the_client(
     await http.get(exchange.service.url + STATUS)
     await exchange.do(http)
     assert exchange.sent == 1
+
+
+async def test_no_connection_is_kept_on_which_an_order_could_get_lost(
+    exchange: Exchange, http: httpx.AsyncClient
+) -> None:
+    exchange.takes_orders(Says("ok"))
+    await exchange.do(http)
+    assert [a.headers["connection"] for a in exchange.service.asked] == ["close", "close"]

@@ -12,7 +12,8 @@ from tests.platform.support import NOON, TOKEN, Says, Service, StoryClock, surro
 
 from warroom.domain.decision import NO_PACK
 from warroom.domain.effects import Effect
-from warroom.domain.incident import Incident
+from warroom.domain.facts import Fact, IncidentOpened
+from warroom.domain.incident import evolve
 from warroom.domain.people import By
 from warroom.domain.policy import Action, Expect, Probe, ReadBack
 from warroom.engine.ports import Job, Performer
@@ -38,22 +39,19 @@ ORDER = {"run": "r1", "action": "halt-all", "parameters": {}, "reason": "breach"
 
 def a_job(kind: str, data: Mapping[str, object], attempt: int = 1) -> Job:
     pack = replace(NO_PACK, pack=replace(NO_PACK.pack, id="lav_adaf", probes=PROBES, actions={"halt-all": HALT}))
-    incident = Incident(
+    opened = IncidentOpened(
         id="INC-2026-0042",
         title="Market Sentinel down",
         severity="P0",
         severity_reason="",
-        severity_since=NOON,
-        opened=NOON,
-        opened_by=By("slack:U1", "Ana"),
         pack="lav_adaf",
         pack_hash="",
         playbook=None,
         service=None,
         description="",
         origin="slack",
-        market_open=True,
     )
+    incident = evolve(None, Fact(at=NOON, recorded=NOON, by=By("slack:U1", "Ana"), what=opened))
     effect = Effect(key="act:r1", kind=kind, data=data, at=NOON)
     return Job(id="e1", effect=effect, incident=incident, pack=pack, attempt=attempt, now=NOON)
 
@@ -78,7 +76,8 @@ def platform(service: Service) -> Service:
 def a_performer(platform: Service, http: httpx.AsyncClient, **given: Any) -> PlatformPerformer:
     clock = StoryClock()
     here = surroundings(http, clock, urls={"exec": platform.url}, environ={"EMERGENCY_TOKEN": TOKEN})
-    return PlatformPerformer({"lav_adaf": here}, **({"allow_live": True, "sleep": clock.sleep} | given))
+    options: dict[str, Any] = {"allow_live": True, "sleep": clock.sleep, **given}
+    return PlatformPerformer({"lav_adaf": here}, **options)
 
 
 async def test_it_is_a_performer_without_rate_limits(platform: Service, http: httpx.AsyncClient) -> None:

@@ -36,9 +36,11 @@ def an_action(**given: Any) -> Action:
     return Action(**(fields | given))
 
 
-async def see(http: httpx.AsyncClient, parameters: dict[str, object], **given: Any) -> Request:
-    here = surroundings(http, urls={"warden": "https://me:hunter22@warden.example"}, environ={"EMERGENCY_TOKEN": TOKEN})
-    return preview(an_action(**given), parameters, "limits breached", "Ana", here)
+async def see(client: httpx.AsyncClient, values: dict[str, object], /, **given: Any) -> Request:
+    here = surroundings(
+        client, urls={"warden": "https://me:hunter22@warden.example"}, environ={"EMERGENCY_TOKEN": TOKEN}
+    )
+    return preview(an_action(**given), values, "limits breached", "Ana", here)
 
 
 async def test_the_preview_is_exactly_what_will_be_sent_with_the_token_hidden(http: httpx.AsyncClient) -> None:
@@ -48,6 +50,7 @@ async def test_the_preview_is_exactly_what_will_be_sent_with_the_token_hidden(ht
         "url": "https://***@warden.example/api/reduce",
         "headers": {
             "Accept": "application/json",
+            "Connection": "close",
             "Content-Type": "application/json",
             "Authorization": "Bearer ***",
         },
@@ -64,7 +67,11 @@ async def test_the_preview_is_exactly_what_will_be_sent_with_the_token_hidden(ht
 
 async def test_without_auth_and_body_neither_is_sent(http: httpx.AsyncClient) -> None:
     request = await see(http, {}, auth=None, body={}, parameters={}, method="DELETE")
-    assert (request.method, dict(request.headers), request.body) == ("DELETE", {"Accept": "application/json"}, None)
+    assert (request.method, dict(request.headers), request.body) == (
+        "DELETE",
+        {"Accept": "application/json", "Connection": "close"},
+        None,
+    )
 
 
 @pytest.mark.parametrize(("given", "sent"), [(0.1, 0.1), (1, 1), ("1.0", 1), (" 0.3 ", 0.3), ("", 0.5), (None, 0.5)])

@@ -102,7 +102,8 @@ def test_the_archive_holds_every_raw_answer_and_a_manifest_of_their_hashes() -> 
     listed = json.loads(files["results.json"])
     assert listed["meta"] == {"incident": "INC-2026-0042"}
     assert listed["results"][1]["sha256"] == hashlib.sha256(b"LAG 3").hexdigest()
-    digests = dict(reversed(line.split("  ")) for line in files["MANIFEST"].decode().splitlines())
+    lines = [line.split("  ") for line in files["MANIFEST"].decode().splitlines()]
+    digests = {path: digest for digest, path in lines}
     assert digests == {n: hashlib.sha256(c).hexdigest() for n, c in files.items() if n != "MANIFEST"}
 
 

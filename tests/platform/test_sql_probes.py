@@ -1,5 +1,6 @@
 """Probes that read a database; the same on both."""
 
+import asyncio
 import os
 import sqlite3
 from datetime import timedelta
@@ -150,6 +151,25 @@ async def test_a_statement_that_runs_too_long_is_ended(http: httpx.AsyncClient, 
     result = await ask(http, url, MANY.format("", "max(i)"), timeout=timedelta(seconds=0.3))
     assert (result.state, result.summary) == ("error", "no answer within 300 ms")
     assert result.elapsed_s < 2
+
+
+async def test_a_database_that_never_answers_is_given_up_at_the_time_limit(http: httpx.AsyncClient) -> None:
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(silent, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    result = await ask(http, f"postgresql://me@127.0.0.1:{port}/db", "SELECT 1", timeout=timedelta(seconds=0.2))
+    server.close()
+    assert (result.state, result.summary) == ("error", "no answer within 200 ms")
+    assert result.elapsed_s < 1
+
+
+async def test_a_long_complaint_is_one_short_line(http: httpx.AsyncClient, url: str) -> None:
+    result = await ask(http, url, f"SELECT {'x' * 40}y FROM orders, {'z' * 600}")
+    assert len(result.summary) <= 200
+    assert "\n" not in result.summary
 
 
 async def test_no_connection_is_left_behind(http: httpx.AsyncClient, postgresql: str) -> None:

@@ -267,7 +267,7 @@ def rehearsed() -> Story:
     story.posts(113, "Diagnostics market sentinel down: 2 of 3 not healthy")
     story.fact(120, f.StepStarted(step="breakers"))
     story.says(170, RITA, "We are quoting on a stale regime, I am halting until we know more")
-    halt = {"run": "r1", "action": "halt-all", "scope": "all"}
+    halt: dict[str, Any] = {"run": "r1", "action": "halt-all", "scope": "all"}
     story.fact(221, f.ActionRequested(**halt, reason="Quoting on a stale regime", mode="live"), RITA)
     detail = "HTTP 200 in 41 ms; GET /api/emergency/status reads halted = true after 1 s"
     story.fact(225, f.ActionSettled(**halt, outcome="confirmed", detail=detail))

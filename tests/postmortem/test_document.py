@@ -89,6 +89,17 @@ def test_the_protocol_shows_done_late_and_left_out_with_who_and_when(draft: str)
     assert steps["Brief the executive team"][-1] == "left out: CTO is in the room"
 
 
+def test_a_step_that_was_due_and_never_done_is_late_even_when_nobody_said_so() -> None:
+    steps = {row[0]: row[-1] for row in table(section(resolved(opened(), 800).markdown(), "Protocol"))}
+    assert steps["Preserve the evidence"] == "late, never done"
+    assert steps["Assign the incident commander"] == "resolved before it was due"
+    story = opened()
+    story.now = START + minutes(12)
+    steps = {row[0]: row[-1] for row in table(section(story.markdown(), "Protocol"))}
+    assert steps["Preserve the evidence"] == "late, still open"
+    assert steps["Assign the incident commander"] == "not due yet"
+
+
 def test_a_late_clock_is_a_breach_a_finding_and_an_action_item() -> None:
     markdown = resolved(opened().reached(1, "announced").reached(420, "acknowledged", ANA)).markdown()
     assert ["Acknowledge", "5 m", "7 m", "late by 2 m"] in table(section(markdown, "SLA clocks"))
@@ -120,6 +131,15 @@ def test_reaction_times_count_from_the_declaration(draft: str) -> None:
 def test_updates_written_and_unwritten_are_told_apart(draft: str) -> None:
     assert table(section(draft, "Updates")) == [["Status update", "every 15 m", "1", "1", "15 m"]]
     assert "- The update due 14:46 (Status update) was not written by a person." in draft
+
+
+def test_updates_all_written_by_people_are_to_their_credit() -> None:
+    story = opened().reached(1, "announced")
+    for second in (800, 1600):
+        said = f.UpdateGiven(human=True, status="identified", summary="s", next_steps="", eta="", impact="")
+        story.fact(second, said, RAJ)
+    markdown = resolved(story, 2400).markdown()
+    assert "- Status update: none was missed, all 2 written by people." in section(markdown, "What Went Well")
 
 
 def test_a_silence_longer_than_the_cadence_is_a_finding() -> None:
@@ -203,7 +223,7 @@ def test_what_went_well_gives_only_provable_figures(draft: str) -> None:
 
 
 def test_what_warroom_could_not_deliver_is_owned_up_to(draft: str) -> None:
-    assert "failed or may have: 1 (slack.post)." in section(draft, "What Could Be Improved")
+    assert "- 1 delivery by warroom failed or may have failed (slack.post)." in section(draft, "What Could Be Improved")
     assert "Not delivered (slack.post): channel_not_found: #risk-alerts" in section(draft, "Timeline")
 
 

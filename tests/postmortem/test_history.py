@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import aiohttp
 import pytest
@@ -9,6 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from warroom.errors import Refused, TryAgain
 from warroom.sandbox import Sandbox, serve
+from warroom.sandbox.faults import Fault
 from warroom.slack.history import History, Line, permalink, readable
 
 START = datetime(2026, 3, 2, 14, 31, tzinfo=UTC)
@@ -125,23 +127,35 @@ async def test_a_limit_longer_than_the_patience_is_handed_on(
     assert nap.waits == []
 
 
+class OnSecondCall(Fault):
+    """A fault that lets the first call pass."""
+
+    seen = 0
+
+    def matches(self, surface: str, method: str) -> bool:
+        hit = super().matches(surface, method)
+        self.seen += hit
+        return hit and self.seen == 2
+
+
+@pytest.mark.parametrize(("late_replies", "asked_again"), [(0, 2), (1, 3)])
 async def test_a_reading_that_ran_out_of_patience_is_resumed_by_the_next(
-    sandbox: Sandbox, history: History, room: str
+    sandbox: Sandbox, history: History, room: str, late_replies: int, asked_again: int
 ) -> None:
     heads = [await sandbox.say("ana", "war-room", f"head {number}") for number in range(3)]
     for head in heads:
         await sandbox.say("raj", "war-room", "reply", thread_ts=head.ts)
-    sandbox.faults.add("slack", "conversations.replies", "latency")
-    sandbox.faults.add("slack", "conversations.replies", "429", retry_after=61)
+    sandbox.faults.rules.append(OnSecondCall(1, "slack", "conversations.replies", "429", 1, 61, 0.0, ""))
     with pytest.raises(TryAgain):
         await history.read(room)
-    await sandbox.say("mei", "war-room", "late reply", thread_ts=heads[0].ts)
+    for _ in range(late_replies):
+        await sandbox.say("mei", "war-room", "late reply", thread_ts=heads[-1].ts)
     sandbox.journal.clear()
-    assert len(await history.read(room)) == 7
-    asked = len(sandbox.journal.of("slack", "conversations.replies"))
+    assert len(await history.read(room)) == 6 + late_replies
+    assert len(sandbox.journal.of("slack", "conversations.replies")) == asked_again
+    sandbox.journal.clear()
     await history.read(room)
-    assert asked == 3
-    assert len(sandbox.journal.of("slack", "conversations.replies")) == 6
+    assert len(sandbox.journal.of("slack", "conversations.replies")) == 3
 
 
 async def test_a_reading_is_bounded_in_calls(sandbox: Sandbox, slack: AsyncWebClient, room: str, nap: Nap) -> None:
@@ -176,7 +190,7 @@ async def test_only_what_was_said_since_the_incident_opened_is_read(
 async def test_our_messages_are_known_by_their_metadata_and_read_from_their_blocks(
     sandbox: Sandbox, history: History, slack: AsyncWebClient, room: str
 ) -> None:
-    blocks = [
+    blocks: list[dict[str, Any]] = [
         {"type": "header", "text": {"type": "plain_text", "text": "P0 update"}},
         {
             "type": "rich_text",

@@ -163,9 +163,9 @@ def test_small_print_is_plain_text_unless_it_needs_more(tmp_path: Path) -> None:
         {"type": "plain_text", "text": "_x_ <!here> b :eyes:", "emoji": True},
     ]
     assert mixed["elements"] == [
-        {"type": "mrkdwn", "text": "by <@U0AA1>:", "verbatim": True},
-        {"type": "plain_text", "text": "_x_ <!here>", "emoji": False},
-        {"type": "mrkdwn", "text": "&amp;c.", "verbatim": True},
+        {"type": "plain_text", "text": "by", "emoji": False},
+        {"type": "mrkdwn", "text": "<@U0AA1>", "verbatim": True},
+        {"type": "plain_text", "text": ": _x_ <!here> &c.", "emoji": False},
     ]
 
 

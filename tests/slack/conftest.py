@@ -78,7 +78,7 @@ async def bot(
     app = create_app(
         signing_secret=SECRET,
         api=api,
-        submit=desk.submit,
+        submit=lambda given: desk.submit(given),
         directory=directory,
         catalog=catalog,
         clock=watch,

@@ -27,6 +27,7 @@ class IncidentOpened:
     service: str | None
     description: str
     origin: Literal["pagerduty", "slack"]
+    pagerduty_service: str | None = None
     details: Mapping[str, object] = field(default_factory=dict)
     market_open: bool = False
 

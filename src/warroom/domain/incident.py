@@ -181,6 +181,7 @@ def evolve(incident: Incident | None, fact: f.Fact) -> Incident:
             service=what.service,
             description=what.description,
             origin=what.origin,
+            pagerduty_service=what.pagerduty_service,
             market_open=what.market_open,
             details=what.details,
             count=1,

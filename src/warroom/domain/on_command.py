@@ -163,6 +163,8 @@ def _assign(incident: Incident, actor: Actor, role: str, person_: By, ctx: Conte
     title = ctx.pack.pack.roles[role].title
     milestone = ctx.pack.pack.roles[role].milestone
     facts = ctx.facts(actor.by, f.RoleAssigned(role=role, person=person_))
+    if role == "commander" and person_ == actor.by and incident.is_open and incident.reached("acknowledged") is None:
+        facts += ctx.facts(actor.by, f.MilestoneReached(milestone="acknowledged", source="slack"))
     if milestone and incident.reached(milestone) is None:
         facts += ctx.facts(actor.by, f.MilestoneReached(milestone=milestone, source="slack"))
     return Handled(facts, Reply("role_answer", {"role": title, "person": views.who(person_), **room_link(incident)}))

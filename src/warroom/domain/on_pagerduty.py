@@ -41,7 +41,7 @@ def on_pagerduty(incident: Incident | None, event: PagerDutyEvent, given: Input,
     if event.type == "incident.priority_updated":
         return Handled((*linked, *_priority(incident, event, event.incident, ctx)))
     if event.type in NEWS:
-        return Handled((*linked, *_news(event, ctx)))
+        return Handled((*linked, *_news(incident, event, ctx), *_unacknowledged(incident, event, ctx)))
     return Handled(linked)
 
 
@@ -70,6 +70,7 @@ def open_incident(event: PagerDutyEvent, about: PagerDutyIncident, ctx: Context)
         service=about.service_name,
         description=alert.description,
         origin="pagerduty",
+        pagerduty_service=about.service_id,
         details=dict(about.details),
         market_open=market,
     )
@@ -144,8 +145,17 @@ def _priority(incident: Incident, event: PagerDutyEvent, about: PagerDutyInciden
     return ctx.facts(event.agent, f.SeverityChanged(severity=severity, reason=reason))
 
 
-def _news(event: PagerDutyEvent, ctx: Context) -> tuple[f.Fact, ...]:
-    if event.text.startswith(OUR_NOTE):
+def _unacknowledged(incident: Incident, event: PagerDutyEvent, ctx: Context) -> tuple[f.Fact, ...]:
+    """Escalating an acknowledged incident makes it unacknowledged again; the event's status says so."""
+    status = event.incident.status if event.incident else None
+    at = incident.reached("acknowledged")
+    if event.type != "incident.escalated" or status != "triggered" or at is None or event.at <= at:
+        return ()
+    return ctx.facts(event.agent, f.MilestoneWithdrawn(milestone="acknowledged", source="pagerduty"), at=event.at)
+
+
+def _news(incident: Incident, event: PagerDutyEvent, ctx: Context) -> tuple[f.Fact, ...]:
+    if event.text.startswith((OUR_NOTE, incident.id)):  # our own act, come back
         return ()
     parts = [NEWS[event.type], ", ".join(event.people), event.text]
     text = ": ".join(p for p in parts if p)

@@ -29,7 +29,7 @@ def react(before: Incident | None, after: Incident, fact: f.Fact, pack: LoadedPa
         case f.MilestoneReached():
             yield from _reached(out, before, fact, what)
         case f.MilestoneWithdrawn():
-            yield from _withdrawn(out, fact, what)
+            yield from _withdrawn(out, before, fact, what)
         case f.SeverityChanged():
             yield from _severity(out, before, fact, what)
         case f.RoleAssigned():
@@ -142,9 +142,10 @@ def postmortem(out: Out, of: str, reason: str) -> Effect:
     )
 
 
-def _withdrawn(out: Out, fact: f.Fact, what: f.MilestoneWithdrawn) -> Iterator[Effect]:
+def _withdrawn(out: Out, before: Incident | None, fact: f.Fact, what: f.MilestoneWithdrawn) -> Iterator[Effect]:
     message = {"resolved": "reopened", "acknowledged": "unacknowledged"}.get(what.milestone)
-    if message:
+    gone = before is not None and before.reached(what.milestone) is not None
+    if message and gone and out.i.reached(what.milestone) is None:
         turn = sum(1 for m in out.i.history if m.milestone == what.milestone and not m.reached)
         context = {"by": views.who(fact.by), "at": moment(fact.at)}
         yield out.say(f"{message}:{turn}", message, context)
@@ -294,7 +295,7 @@ def _step(out: Out, fact: f.Fact, what: f.StepStarted | f.StepSkipped | f.StepLa
     match what:
         case f.StepStarted():
             yield from _does(out, f"step:{step.id}", step, step.does, context | {"escalated": []})
-            if step.ask:
+            if step.ask and "effects" not in step.done_on:
                 yield out.say(f"step:{step.id}:ask", "step_request", context, button=button)
         case f.StepSkipped():
             yield out.say(
@@ -315,7 +316,7 @@ def _does(out: Out, of: str, step: Step, does: tuple[Do, ...], context: Mapping[
             case "announce":
                 pass  # opening the incident announced it already, ahead of everything else
             case "page":
-                text = f"{summary}. {step.title}{' is late' if late else ''}. Please join."
+                text = f"{summary}. {f'{step.title} is late. ' if late else ''}Please join the war room."
                 data = {"groups": list(do.groups), "message": text}
                 yield out.effect(key, "pagerduty.page", data, lane="pager", rank=SETUP)
             case "escalate":
@@ -414,6 +415,6 @@ def _action(out: Out, fact: f.Fact, what: f.ActionRequested | f.ActionSettled) -
     yield out.say(f"act:{what.run}:settled", "action_settled", told)
     if what.scope:
         announce = out.pack.pack.severities[out.i.severity].announce.channel
-        full = views.base(out.i, out.pack, out.now) | told
+        full = views.base(out.i, out.pack, out.now) | told | {"detail": ""}
         yield out.post(f"act:{what.run}:announce", announce, "action_settled", {"context": full}, rank=SETUP)
         yield out.note(f"act:{what.run}:note", f"{context['action']}: {what.outcome}. {what.detail}")

@@ -13,6 +13,7 @@ from warroom.domain.incident import Incident
 from warroom.domain.inputs import EffectResult, Input
 from warroom.engine.lanes import Buckets, Pending
 from warroom.engine.limits import Limits
+from warroom.engine.memory import PackShelf
 from warroom.engine.metrics import Metrics
 from warroom.engine.ports import Clock, Job, Performer
 from warroom.engine.work import Back, Item, Tuning, Work
@@ -75,12 +76,13 @@ class Delivery:
         """How many calls are under way."""
         return len(self._tasks)
 
-    def buckets(self, pending: Pending, incident: Incident, pack: LoadedPack) -> Buckets:
+    def buckets(self, pending: Pending, incident: Incident, shelf: PackShelf) -> Buckets:
         """The limits that the next attempt draws on. Raises Refused when nothing here can perform it."""
         performer = self._performers.get(pending.effect.kind)
         if performer is None:
             raise Refused(f"nothing in this deployment performs {pending.effect.kind}")
         try:
+            pack = shelf.frozen(incident.pack_hash)
             return performer.buckets(self._job(pending, incident, pack, pending.attempt + 1))
         except Exception as error:
             log.exception("buckets_failed", kind=pending.effect.kind, effect=pending.id)
@@ -168,9 +170,7 @@ class Delivery:
     def _again(self, pending: Pending, job: Job, outcome: _Again) -> None:
         """Back to waiting, or given up when patience ends."""
         if outcome.after:
-            names = self._buckets_of(pending, job)
-            if names:  # the narrowest is named last: others may go on
-                self._limits.pause(names[-1], outcome.after)
+            self._pause(job, outcome.after)
         now = self._clock.now()
         patience = self._tuning.patience(pending.effect)
         if pending.attempt >= patience.attempts or now - pending.effect.at >= patience.age:
@@ -195,11 +195,10 @@ class Delivery:
         pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(tries - 1, 10)) * (0.75 + self._random() / 2)
         return now + timedelta(seconds=pause if after is None else after)
 
-    def _buckets_of(self, pending: Pending, job: Job) -> Buckets:
-        try:
-            return self.buckets(pending, job.incident, job.pack)
-        except Refused:
-            return ()
+    def _pause(self, job: Job, seconds: float) -> None:
+        """Holds back whoever draws on the same limit: the last named, which is the narrowest."""
+        for name in self._performers[job.effect.kind].buckets(job)[-1:]:
+            self._limits.pause(name, seconds)
 
     def _settle(
         self,

@@ -22,14 +22,16 @@ import structlog
 from warroom.domain.decision import Card
 from warroom.domain.facts import Fact
 from warroom.domain.incident import Incident, fold
-from warroom.domain.inputs import Input
+from warroom.domain.inputs import Input, TimerDue
+from warroom.engine.deciding import Setup
 from warroom.engine.delivery import Delivery
-from warroom.engine.group import Group, Setup, Timer
+from warroom.engine.group import Group
 from warroom.engine.lanes import Lanes, Pending
 from warroom.engine.limits import Limits
 from warroom.engine.memory import RECENT, Memory, PackShelf
 from warroom.engine.metrics import Metrics
 from warroom.engine.ports import Clock, Performer
+from warroom.engine.reading import Timer
 from warroom.engine.timers import Waker
 from warroom.engine.work import Back, Item, Receipt, Rules, Tuning, Work
 from warroom.errors import StoreError
@@ -88,7 +90,7 @@ class Engine:
 
     async def __aenter__(self) -> Self:
         """Loads open incidents, unfinished effects and overdue timers, and begins. Raises StoreError."""
-        await self._turn([], [])
+        await self._commit([], [])
         self._waker.start()
         self._waker.at(self._next)
         self._writer = asyncio.create_task(self._write(), name="writer")
@@ -101,13 +103,18 @@ class Engine:
         """Starts no new calls, gives those under way their grace, writes what is queued, and ends."""
         self._stopping = True
         self._waker.stop()
-        await self._delivery.close()
         self._work.set()
         if self._writer is not None:
             await self._writer
+        await self._delivery.close()
+        while self._inside:
+            await self._turn(*self._gather())
         if not self._store.exclusive:
-            async with self._store.transaction(self.owner) as tx:
-                await tx.leave()
+            try:
+                async with self._store.transaction(self.owner) as tx:
+                    await tx.leave()
+            except StoreError as reason:
+                log.warning("lease_kept", error=str(reason))
 
     # --- questions ------------------------------------------------------------------------------------------------
 
@@ -121,11 +128,11 @@ class Engine:
             raise ValueError("the time an input was received must be aware")
         if self._stopping or self._writer is None or self._writer.done():
             raise StoreError("the engine is not running; try again in a moment")
-        item = Item(input, future=asyncio.get_running_loop().create_future())
-        self._outside.append(item)
+        future: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
+        future.add_done_callback(lambda done: done.cancelled() or done.exception())
+        self._outside.append(Item(input, future))
         self._kick()
-        assert item.future is not None
-        return await asyncio.shield(item.future)
+        return await asyncio.shield(future)
 
     def cards(self) -> tuple[Card, ...]:
         """Open incidents and those of the last days in short, oldest first."""
@@ -166,7 +173,8 @@ class Engine:
     def _on_wake(self) -> None:
         """A sweep, a moment that has come, or a jump of the clock."""
         self._sweep = True
-        if not self._store.exclusive or self._reload or (self._next and self._next <= self._clock.now()):
+        late = self._next is not None and self._next <= self._clock.now()
+        if late or self._reload or self._held or not self._store.exclusive:
             self._kick()
 
     async def _write(self) -> None:
@@ -202,30 +210,40 @@ class Engine:
             await self._commit(items, backs)
         except BadRowsError as error:
             self._reload = True
-            for item in items:
-                if len(items) == 1:
-                    if item.poison:
-                        return self._refused([item], [], error)
-                    item.poison = str(error)
-                await self._turn([item], [])
-            for back in backs:
-                await self._turn([], [back]) if len(backs) > 1 or items else self._refused([], backs, error)
+            if len(items) + len(backs) > 1:
+                for item in items:
+                    await self._turn([item], [])
+                for back in backs:
+                    await self._turn([], [back])
+            elif items and not items[0].poison:
+                items[0].poison = str(error)
+                await self._turn(items, [])
+            else:
+                self._refused(items, backs, error)
         except StoreError as error:
             self._reload = True
             self._refused(items, backs, error)
-            if self._writer is None:
-                raise
-        return None
+        except Exception as error:  # a mistake of ours must not leave senders waiting for ever
+            log.exception("turn_failed")
+            self._reload = True
+            self._refused(items, backs, StoreError(f"nothing was written: {type(error).__name__}: {error}"))
 
     async def _commit(self, items: list[Item], backs: list[Back]) -> None:
         begin = time.monotonic()
         now = self._clock.now()
         sweep, self._sweep = self._sweep, False
         async with self._store.transaction(self.owner) as tx:
-            group = Group(
-                self._setup, tx, now, self._memory.copy(), self._lanes, self._delivery, self._busy, self._held
+            memory = Memory() if self._reload else self._memory.copy()
+            group = Group(self._setup, tx, now, memory, self._lanes, self._delivery)
+            await group.run(
+                items,
+                backs,
+                busy=self._busy,
+                held=self._held,
+                reload=self._reload,
+                sweep=sweep,
+                start=not self._stopping,
             )
-            await group.run(items, backs, reload=self._reload, sweep=sweep, start=not self._stopping)
         self._reload = False
         self._publish(group, items, backs, now)
         if items:
@@ -261,6 +279,8 @@ class Engine:
     def _answer(self, item: Item, answer: Receipt | Exception) -> None:
         fate = "failed" if isinstance(answer, Exception) else "duplicate" if answer.duplicate else "decided"
         self.metrics.inputs.labels(item.input.source, fate).inc()
+        if isinstance(item.input.body, TimerDue):
+            self.metrics.timers_late.observe((item.input.received - item.input.body.due).total_seconds())
         if item.future is None or item.future.done():
             return
         if isinstance(answer, Exception):

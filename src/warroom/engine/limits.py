@@ -26,8 +26,8 @@ class _Bucket:
 class Limits:
     """Buckets for the names that effects draw on.
 
-    `rates` maps patterns ("slack:chat.postMessage:*") to (capacity, tokens per second), the first that fits counting; a name that fits none
-    is not limited but can be paused. `seconds` tells the time in seconds that pass evenly (`clock.seconds`).
+    `rates` maps patterns ("slack:chat.postMessage:*") to (capacity, tokens per second), the first that fits counting;
+    a name that fits none is not limited but can be paused. `seconds` tells the time in seconds that pass evenly (`clock.seconds`).
     """
 
     def __init__(self, rates: Mapping[str, tuple[float, float]], seconds: Callable[[], float]) -> None:

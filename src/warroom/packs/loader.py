@@ -40,7 +40,7 @@ def read_pack(text: str, file: str) -> tuple[Pack | None, list[Problem]]:
 
 def load_pack(path: File) -> Pack:
     """The pack in a file. Raises ConfigError with a sentence `file:line: key: what to do` for each mistake."""
-    pack, problems = read_pack(_text(path), str(path))
+    pack, problems = read_pack(file_text(path), str(path))
     if problems or pack is None:
         raise ConfigError([str(problem) for problem in problems])
     return pack
@@ -52,13 +52,22 @@ def shipped_ids() -> tuple[str, ...]:
 
 
 @cache
+def read_shipped(pack_id: str) -> tuple[Pack | None, tuple[Problem, ...]]:
+    """A pack that comes with the product, and what is wrong with it."""
+    path = SHIPPED / pack_id / FILE
+    pack, problems = read_pack(file_text(path), str(path))
+    if pack is not None and pack.id != pack_id:
+        problems.append(Problem(str(path), 1, "id", f"write {pack_id}, the name of the folder"))
+    return pack, tuple(problems)
+
+
 def shipped(pack_id: str) -> Pack:
     """A pack that comes with the product. Raises ConfigError when there is none of this id or it is wrong."""
     if pack_id not in shipped_ids():
         raise ConfigError([f"there is no pack {pack_id!r}{nearest(pack_id, shipped_ids())}"])
-    pack = load_pack(SHIPPED / pack_id / FILE)
-    if pack.id != pack_id:
-        raise ConfigError([f"{SHIPPED / pack_id / FILE}: id: write {pack_id}, the name of the folder"])
+    pack, problems = read_shipped(pack_id)
+    if problems or pack is None:
+        raise ConfigError([str(problem) for problem in problems])
     return pack
 
 
@@ -134,7 +143,8 @@ def json_schema() -> dict[str, Any]:
     return adapter(Pack).json_schema(schema_generator=_PackSchema)
 
 
-def _text(path: File) -> str:
+def file_text(path: File) -> str:
+    """The text of a file. Raises ConfigError when it cannot be read or is not UTF-8."""
     try:
         return path.read_text(encoding="utf-8")
     except OSError as error:

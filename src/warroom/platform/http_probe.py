@@ -7,12 +7,14 @@ from warroom.platform.answers import Answer, Seen
 from warroom.platform.surroundings import NoAnswerError, Surroundings
 
 ACCEPT = "application/json, text/plain;q=0.9, */*;q=0.1"
+ONCE = {"Connection": "close"}
+"""No connection is kept: an act must not leave on one that the platform is just closing, and be lost with it."""
 
 
 async def ask(probe: Probe, surroundings: Surroundings, seen: Seen) -> Answer:
     """The answer of `probe.http`; 2xx is good. Raises NoAnswerError, TimeoutError."""
     url = surroundings.url(probe.http or "")
-    headers = {"Accept": ACCEPT, "Accept-Encoding": "identity", **surroundings.bearer(probe.auth)}
+    headers = {"Accept": ACCEPT, "Accept-Encoding": "identity", **ONCE, **surroundings.bearer(probe.auth)}
     try:
         async with surroundings.http.stream(
             probe.method,

@@ -10,7 +10,7 @@ from warroom.domain.policy import Probe
 from warroom.platform import command_probe, http_probe, sql_probe, tcp_probe
 from warroom.platform.answers import Answer, Seen, Verdict, judge
 from warroom.platform.evidence import archive, table
-from warroom.platform.results import ProbeResult, raw_text, shown_value
+from warroom.platform.results import ProbeResult, one_line, raw_text, shown_value
 from warroom.platform.surroundings import NoAnswerError, Surroundings
 from warroom.platform.words import span
 
@@ -37,7 +37,7 @@ async def run_probe(name: str, probe: Probe, surroundings: Surroundings) -> Prob
         probe=name,
         title=probe.title,
         state=verdict.state,
-        summary=redactor.text(verdict.summary),
+        summary=one_line(verdict.summary, redactor),
         value=shown_value(verdict.value, redactor),
         elapsed_s=round(time.monotonic() - begin, 4),
         started=started.isoformat(),

@@ -7,6 +7,7 @@ from math import isfinite
 from typing import Any, cast
 
 from warroom.domain.policy import Action, Expect, Parameter, Probe
+from warroom.platform.http_probe import ONCE
 from warroom.platform.redaction import HIDDEN, printable
 from warroom.platform.surroundings import NoAnswerError, Surroundings
 from warroom.platform.words import figure, nearest
@@ -55,7 +56,7 @@ def preview(
         errors["action"] = f"{exc}"
     if errors:
         raise ParametersError(errors)
-    headers = {"Accept": "application/json"}
+    headers = {"Accept": "application/json", **ONCE}
     body = None
     if action.body:
         headers["Content-Type"] = "application/json"
@@ -148,9 +149,9 @@ def _number(value: object) -> int | float | None:
 
 
 def _text(value: object) -> str | None:
-    return (
-        printable(str(value)).strip() if isinstance(value, str | int | float) and not isinstance(value, bool) else None
-    )
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    return printable(str(value)).strip()
 
 
 def _slots(value: object) -> set[str]:

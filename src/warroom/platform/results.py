@@ -10,6 +10,8 @@ from warroom.platform.redaction import Redactor
 
 RAW_LIMIT = 64 * 1024
 """Bytes of the raw answer that are kept."""
+SUMMARY_LIMIT = 200
+"""Characters a summary may have."""
 VALUE_LIMIT = 4 * 1024
 """Characters of JSON that a displayed value may have."""
 TAIL = 8 * 1024
@@ -59,6 +61,12 @@ def raw_text(seen: Seen, redactor: Redactor) -> str:
         return text
     mark = f"\n[cut: the beginning of {_size(seen)}]"
     return data[: RAW_LIMIT - len(mark.encode())].decode("utf-8", "ignore") + mark
+
+
+def one_line(summary: str, redactor: Redactor) -> str:
+    """The summary without secrets and line breaks, at most 200 characters."""
+    line = " ".join(redactor.text(summary).split())
+    return line if len(line) <= SUMMARY_LIMIT else line[: SUMMARY_LIMIT - 1] + "…"
 
 
 def shown_value(value: object, redactor: Redactor) -> object:

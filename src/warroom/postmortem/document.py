@@ -47,7 +47,7 @@ def compile(
     """
     measured = review.Measured(
         clocks=response.clock_rows(incident, pack, now),
-        steps=response.step_rows(incident, pack),
+        steps=response.step_rows(incident, pack, now),
         updates=response.update_rows(incident, pack, now),
         objectives=response.objective_rows(incident, pack, now),
     )

@@ -50,7 +50,7 @@ def _clock_result(view: clocks.ClockView) -> str:
     return RESULTS.get(view.state, "running")
 
 
-def step_rows(incident: Incident, pack: LoadedPack) -> tuple[StepRow, ...]:
+def step_rows(incident: Incident, pack: LoadedPack, now: datetime) -> tuple[StepRow, ...]:
     """The protocol of the present severity, after what was done of an earlier severity's."""
     rows: list[StepRow] = []
     seen: set[str] = set()
@@ -60,16 +60,16 @@ def step_rows(incident: Incident, pack: LoadedPack) -> tuple[StepRow, ...]:
             if step.id in seen or (mark is None and severity != incident.severity):
                 continue
             seen.add(step.id)
-            rows.append(_step(incident, pack, step, mark))
+            rows.append(_step(incident, pack, step, mark, now))
     return tuple(rows)
 
 
-def _step(i: Incident, pack: LoadedPack, step: Step, mark: StepMark | None) -> StepRow:
+def _step(i: Incident, pack: LoadedPack, step: Step, mark: StepMark | None, now: datetime) -> StepRow:
     begin = schedule.anchor(i, step)
     due = begin + step.end if begin and step.end else None
     finished = mark if mark and mark.state in ("done", "skipped") else None
     owner = pack.pack.roles.get(step.owner)
-    result, ok = _step_result(i, mark, due)
+    result, ok = _step_result(i, mark, due, now)
     return StepRow(
         title=step.title,
         owner=owner.title if owner else step.owner,
@@ -95,7 +95,7 @@ def _doer(i: Incident, step: Step, mark: StepMark) -> str:
     return mark.by.name
 
 
-def _step_result(i: Incident, mark: StepMark | None, due: datetime | None) -> tuple[str, bool | None]:
+def _step_result(i: Incident, mark: StepMark | None, due: datetime | None, now: datetime) -> tuple[str, bool | None]:
     resolved = i.reached("resolved")
     how = f" ({mark.note})" if mark and mark.note else ""
     if mark and mark.state == "skipped":
@@ -104,7 +104,7 @@ def _step_result(i: Incident, mark: StepMark | None, due: datetime | None) -> tu
         if due and mark.at > due:
             return f"late by {span(mark.at - due)}{how}", False
         return f"in time{how}", True
-    if mark and mark.state == "late":
+    if (mark and mark.state == "late") or (due and due <= (resolved or now)):
         return "late, never done" if resolved else "late, still open", False
     return ("resolved before it was due" if resolved else "not due yet"), None
 

@@ -59,8 +59,8 @@ def well(i: Incident, pack: LoadedPack, m: Measured) -> tuple[str, ...]:
         every = len(done) == len(m.steps)
         said.append(f"{'All' if every else f'{len(done)} of'} {_count(len(m.steps), 'protocol step')} in time.")
     for update in m.updates:
-        if update.written and not update.unwritten:
-            said.append(f"{update.title}: every one of {update.written} was written by a person.")
+        if update.written and not update.unwritten and not _silent(update):
+            said.append(f"{update.title}: none was missed, all {update.written} written by people.")
     for run in i.runs:
         if run.outcome == "confirmed" and run.settled:
             said.append(
@@ -86,7 +86,7 @@ def findings(i: Incident, pack: LoadedPack, m: Measured) -> tuple[Finding, ...]:
     found += _actions(i, pack)
     if i.failed:
         kinds = listed(dict.fromkeys(e.kind for e in i.failed.values()))
-        text = f"Messages or changes of warroom's that failed or may have: {len(i.failed)} ({kinds})."
+        text = f"{_count(len(i.failed), 'delivery', 'deliveries')} by warroom failed or may have failed ({kinds})."
         found.append(Finding(text, "Repair what kept warroom from delivering (see the timeline)"))
     unanswered = [d for d in i.diagnoses if d.reported is None]
     if unanswered:
@@ -105,10 +105,14 @@ def _updates(rows: Sequence[UpdateRow]) -> Iterator[Finding]:
             verb = "was" if len(row.unwritten) == 1 else "were"
             text = f"{times} due {due} ({row.title}) {verb} not written by a person."
             yield Finding(text, f"Make sure that somebody holds the pen for “{row.title}”")
-        if row.longest_gap > row.every + SLACK_IN_GAP:
+        if _silent(row):
             yield Finding(
                 f"{row.title}: {span(row.longest_gap)} passed without an update, planned is every {span(row.every)}."
             )
+
+
+def _silent(row: UpdateRow) -> bool:
+    return row.longest_gap > row.every + SLACK_IN_GAP
 
 
 def _actions(i: Incident, pack: LoadedPack) -> Iterator[Finding]:
@@ -171,5 +175,5 @@ def questions(i: Incident, pack: LoadedPack, m: Measured, first_news: datetime) 
     return tuple(Question(section=section, text=text) for section, text in asked)
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+def _count(number: int, noun: str, plural: str = "") -> str:
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"

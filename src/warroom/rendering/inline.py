@@ -138,21 +138,19 @@ def _defused(text: str) -> str:
 
 
 def context_elements(inlines: Iterable[Inline]) -> list[Json]:
-    """Elements of a context block, at most 10: one plain_text, or, if there are dates, mentions or links,
-    these and the template's own words as mrkdwn and every value as plain_text between them."""
+    """Elements of a context block, at most 10: words and values as plain_text, and dates, mentions and links
+    between them as mrkdwn."""
     leaves: list[Inline] = list(inlines)
-    if not any(isinstance(leaf, Date | Mention | Link) for leaf in leaves):
-        return [flat(leaves, CONTEXT)]
     elements: list[Json] = []
-    for untrusted, run in groupby(leaves, key=lambda leaf: isinstance(leaf, Text) and not leaf.trusted):
+    for special, run in groupby(leaves, key=lambda leaf: isinstance(leaf, Date | Mention | Link)):
         group = list(run)
         if not one_line("".join(map(str, group))):
             continue
         text = mrkdwn(group).strip()
-        if untrusted or len(text) > CONTEXT:
-            elements.append(flat(group, CONTEXT))
-        else:
+        if special and len(text) <= CONTEXT:
             elements.append({"type": "mrkdwn", "text": text, "verbatim": True})
+        else:
+            elements.append(flat(group, CONTEXT))
     return elements if len(elements) <= 10 else [flat(leaves, CONTEXT)]
 
 

@@ -1,6 +1,5 @@
 """The control API under /control: what tests, the demo, benchmarks and the page use. JSON in, JSON out."""
 
-import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -10,8 +9,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from warroom.sandbox import people
-from warroom.sandbox.pagerduty_shapes import user_ref
-from warroom.sandbox.pagerduty_state import Incident, PagerDutyError
+from warroom.sandbox.pagerduty_hands import PAGERDUTY_ACTS
+from warroom.sandbox.pagerduty_incident import PagerDutyError, webhook_json
 from warroom.sandbox.slack_errors import SlackError
 from warroom.sandbox.slack_people import NotOnScreenError
 
@@ -170,8 +169,8 @@ class Control:
 
     def _pagerduty(self, name: str) -> Act:
         async def act(body: Json) -> Json:
-            incident = PAGERDUTY_ACTS[name](self.sandbox, body)
-            return self.sandbox.pagerduty.webhook_json(incident)
+            incident = PAGERDUTY_ACTS[name](self.sandbox.pagerduty, body)
+            return webhook_json(incident)
 
         return act
 
@@ -205,7 +204,7 @@ class Control:
         return {
             "incidents": [
                 {
-                    **pagerduty.webhook_json(i),
+                    **webhook_json(i),
                     "alerts": i.alerts,
                     "notes": i.notes,
                     "status_updates": i.updates,
@@ -242,109 +241,3 @@ class Control:
                 "bot": {"id": people.BOT_USER_ID, "name": people.BOT_NAME, "url": self.sandbox.bot_url},
             }
         )
-
-
-def _incident(sandbox: "Sandbox", body: Json) -> Incident:
-    return sandbox.pagerduty.find(body["id"])
-
-
-def _pagerduty_id(key: str) -> str:
-    found = people.person(key).pagerduty_id
-    if found is None:
-        raise ValueError(f"{key} has no PagerDuty account")
-    return found
-
-
-def _agent(body: Json) -> Json | None:
-    return user_ref(_pagerduty_id(body["user"])) if body.get("user") else None
-
-
-def trigger(sandbox: "Sandbox", body: Json) -> Incident:
-    """``service`` (id or name), ``title``; may have key, urgency, severity, source, details, priority."""
-    service = sandbox.pagerduty.service(body["service"])
-    names = inspect.signature(sandbox.pagerduty.trigger).parameters
-    allowed = {"key", "urgency", "severity", "source", "details", "priority"} & set(names)
-    more = {name: body[name] for name in allowed if name in body}
-    return sandbox.pagerduty.trigger(service, body["title"], **more)
-
-
-def _ack(sandbox: "Sandbox", body: Json) -> Incident:
-    incident = _incident(sandbox, body)
-    sandbox.pagerduty.acknowledge(incident, _pagerduty_id(body["user"]))
-    return incident
-
-
-def _resolve(sandbox: "Sandbox", body: Json) -> Incident:
-    incident = _incident(sandbox, body)
-    sandbox.pagerduty.resolve(incident, _agent(body))
-    return incident
-
-
-def _unack(sandbox: "Sandbox", body: Json) -> Incident:
-    incident = _incident(sandbox, body)
-    sandbox.pagerduty.unacknowledge(incident)
-    return incident
-
-
-def _reopen(sandbox: "Sandbox", body: Json) -> Incident:
-    incident = _incident(sandbox, body)
-    sandbox.pagerduty.reopen(incident, _agent(body))
-    return incident
-
-
-def _escalate(sandbox: "Sandbox", body: Json) -> Incident:
-    incident = _incident(sandbox, body)
-    sandbox.pagerduty.escalate(incident, _agent(body), body.get("level"))
-    return incident
-
-
-def _reassign(sandbox: "Sandbox", body: Json) -> Incident:
-    incident = _incident(sandbox, body)
-    sandbox.pagerduty.reassign(incident, [_pagerduty_id(key) for key in body["to"]], _agent(body))
-    return incident
-
-
-def _delegate(sandbox: "Sandbox", body: Json) -> Incident:
-    incident = _incident(sandbox, body)
-    sandbox.pagerduty.delegate(incident, sandbox.pagerduty.policy(body["policy"]), _agent(body))
-    return incident
-
-
-def _prioritise(sandbox: "Sandbox", body: Json) -> Incident:
-    incident = _incident(sandbox, body)
-    sandbox.pagerduty.prioritise(incident, body["priority"], _agent(body))
-    return incident
-
-
-def _note(sandbox: "Sandbox", body: Json) -> Incident:
-    incident = _incident(sandbox, body)
-    sandbox.pagerduty.note(incident, body["content"], _pagerduty_id(body["user"]))
-    return incident
-
-
-def _publish(sandbox: "Sandbox", body: Json) -> Incident:
-    incident = _incident(sandbox, body)
-    sandbox.pagerduty.publish_update(incident, body["message"], _pagerduty_id(body["user"]))
-    return incident
-
-
-def _reply(sandbox: "Sandbox", body: Json) -> Incident:
-    incident = _incident(sandbox, body)
-    sandbox.pagerduty.reply(incident, _pagerduty_id(body["user"]), bool(body.get("accepted", True)))
-    return incident
-
-
-PAGERDUTY_ACTS: dict[str, Callable[["Sandbox", Json], Incident]] = {
-    "trigger": trigger,
-    "ack": _ack,
-    "unack": _unack,
-    "resolve": _resolve,
-    "reopen": _reopen,
-    "escalate": _escalate,
-    "reassign": _reassign,
-    "delegate": _delegate,
-    "priority": _prioritise,
-    "note": _note,
-    "status_update": _publish,
-    "reply": _reply,
-}

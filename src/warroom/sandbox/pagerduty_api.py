@@ -10,18 +10,16 @@ from starlette.routing import Route
 
 from warroom.sandbox import people
 from warroom.sandbox.pagerduty_fixture import POLICIES, PRIORITIES, SERVICES, Policy
+from warroom.sandbox.pagerduty_incident import Incident, PagerDutyError, invalid, not_found, rest_json
 from warroom.sandbox.pagerduty_shapes import (
-    API,
-    WEB,
     policy_json,
     policy_ref,
     priority_json,
     service_json,
-    service_ref,
     user_json,
     user_ref,
 )
-from warroom.sandbox.pagerduty_state import Incident, PagerDuty, PagerDutyError, invalid, not_found, stamp
+from warroom.sandbox.pagerduty_state import PagerDuty
 from warroom.sandbox.pagerduty_webhooks import Webhooks
 
 Json = dict[str, Any]
@@ -157,10 +155,10 @@ class PagerDutyApi:
         if query.get("sort_by", "").endswith(":desc"):
             shown.reverse()
         include = query.getlist("include[]")
-        return paged(request, "incidents", [self.shape(incident, include) for incident in shown])
+        return paged(request, "incidents", [rest_json(incident, include) for incident in shown])
 
     async def incident(self, request: Request) -> Json:
-        return {"incident": self.shape(self._find(request), request.query_params.getlist("include[]"))}
+        return {"incident": rest_json(self._find(request), request.query_params.getlist("include[]"))}
 
     async def create(self, request: Request) -> tuple[Json, int]:
         user, body = _user_of(request), await _object(request, "incident")
@@ -183,12 +181,12 @@ class PagerDutyApi:
             assignees=[a["assignee"]["id"] for a in body.get("assignments", [])],
             with_alert=False,
         )
-        return {"incident": self.shape(incident, [])}, 201
+        return {"incident": rest_json(incident, [])}, 201
 
     async def update(self, request: Request) -> Json:
         incident = self._find(request)
         self._change(incident, await _object(request, "incident"), _user_of(request))
-        return {"incident": self.shape(incident, [])}
+        return {"incident": rest_json(incident, [])}
 
     async def update_many(self, request: Request) -> Json:
         user = _user_of(request)
@@ -199,7 +197,7 @@ class PagerDutyApi:
         found = [(self.pagerduty.find(str(item.get("id"))), item) for item in wanted]
         for incident, item in found:
             self._change(incident, item, user)
-        return paged(request, "incidents", [self.shape(incident, []) for incident, _ in found])
+        return paged(request, "incidents", [rest_json(incident, []) for incident, _ in found])
 
     def _policy_of(self, body: Json) -> Policy | None:
         wanted = body.get("escalation_policy")
@@ -342,53 +340,6 @@ class PagerDutyApi:
         if not self.webhooks.ping(request.path_params["id"]):
             raise not_found()
         return {}, 202
-
-    def shape(self, incident: Incident, include: list[str]) -> Json:
-        """An incident as the REST API gives it."""
-        trigger = incident.log[0]
-        base = self.pagerduty.ref(incident)
-        acknowledged = [{"at": stamp(at), "acknowledger": user_ref(u)} for u, at in incident.acknowledgers]
-        changed_at = stamp(incident.changed_at or incident.created_at)
-        open_alerts = sum(alert["status"] == "triggered" for alert in incident.alerts)
-        shown = {
-            **base,
-            "type": "incident",
-            "incident_number": incident.number,
-            "title": incident.title,
-            "description": incident.title,
-            "created_at": stamp(incident.created_at),
-            "updated_at": changed_at,
-            "status": incident.status,
-            "incident_key": incident.key,
-            "service": service_ref(incident.service),
-            "assignments": [{"at": changed_at, "assignee": user_ref(u)} for u in incident.assignees],
-            "assigned_via": "escalation_policy",
-            "last_status_change_at": changed_at,
-            "last_status_change_by": incident.changed_by,
-            "resolved_at": stamp(incident.resolved_at) if incident.resolved_at else None,
-            "first_trigger_log_entry": {"id": trigger["id"], "type": "trigger_log_entry_reference"},
-            "alert_counts": {
-                "all": len(incident.alerts),
-                "triggered": open_alerts,
-                "resolved": len(incident.alerts) - open_alerts,
-            },
-            "is_mergeable": True,
-            "escalation_policy": policy_ref(incident.policy),
-            "teams": [],
-            "pending_actions": [],
-            "acknowledgements": acknowledged,
-            "alert_grouping": None,
-            "priority": priority_json(incident.priority) if incident.priority else None,
-            "urgency": incident.urgency,
-            "responder_requests": incident.responders,
-            "subscriber_requests": [],
-            "incident_type": {"name": "incident_default"},
-        }
-        if "body" in include:
-            shown["body"] = {"type": "incident_body", "details": incident.body}
-        if "notes" in include:
-            shown["notes"] = incident.notes
-        return {**shown, "self": f"{API}/incidents/{incident.id}", "html_url": f"{WEB}/incidents/{incident.id}"}
 
 
 def _within(wanted: list[str], value: str) -> bool:

@@ -1,7 +1,6 @@
 """Incidents of PagerDuty and everything that can happen to one. Every change is announced by a webhook."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
 from typing import Any
@@ -10,67 +9,12 @@ from warroom.sandbox import people
 from warroom.sandbox.feed import Feed
 from warroom.sandbox.ids import Ids
 from warroom.sandbox.pagerduty_fixture import POLICIES, PRIORITIES, SERVICES, Policy, Priority, Service
-from warroom.sandbox.pagerduty_shapes import API, WEB, policy_ref, priority_json, reference, service_ref, user_ref
+from warroom.sandbox.pagerduty_incident import Incident, PagerDutyError, invalid, not_found, ref, stamp, webhook_json
+from warroom.sandbox.pagerduty_shapes import API, policy_ref, reference, service_ref, user_ref
 
 Json = dict[str, Any]
 Send = Callable[[str, Json, Json | None, Json | None], None]
 """event type, data, agent, client → queue a webhook"""
-
-
-class PagerDutyError(Exception):
-    """An error answer of the REST API."""
-
-    def __init__(self, status: int, code: int, message: str, *errors: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
-        self.message = message
-        self.errors = errors
-
-    def as_json(self) -> Json:
-        error: Json = {"message": self.message, "code": self.code}
-        return {"error": {**error, "errors": list(self.errors)} if self.errors else error}
-
-
-def invalid(*errors: str) -> PagerDutyError:
-    return PagerDutyError(400, 2001, "Invalid Input Provided", *errors)
-
-
-def not_found() -> PagerDutyError:
-    return PagerDutyError(404, 2100, "Not Found")
-
-
-@dataclass
-class Incident:
-    """One incident."""
-
-    id: str
-    number: int
-    title: str
-    key: str
-    service: Service
-    policy: Policy
-    created_at: datetime
-    urgency: str
-    status: str = "triggered"
-    level: int = 1
-    priority: Priority | None = None
-    assignees: list[str] = field(default_factory=list)
-    acknowledgers: list[tuple[str, datetime]] = field(default_factory=list)
-    changed_at: datetime | None = None
-    changed_by: Json | None = None
-    resolved_at: datetime | None = None
-    body: str = ""
-    alerts: list[Json] = field(default_factory=list)
-    notes: list[Json] = field(default_factory=list)
-    updates: list[Json] = field(default_factory=list)
-    responders: list[Json] = field(default_factory=list)
-    log: list[Json] = field(default_factory=list)
-
-
-def stamp(at: datetime) -> str:
-    """PagerDuty's time format."""
-    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class PagerDuty:
@@ -167,7 +111,7 @@ class PagerDuty:
             "severity": severity,
             "suppressed": False,
             "service": service_ref(incident.service),
-            "incident": self.ref(incident),
+            "incident": ref(incident),
             "body": {
                 "type": "alert_body",
                 "contexts": contexts,
@@ -251,7 +195,7 @@ class PagerDuty:
         note = {"id": self._ids.next("N"), "content": content, "created_at": stamp(self.now())}
         shown = {**note, "user": user_ref(user), "channel": {"summary": "The PagerDuty website or APIs"}}
         incident.notes.append(shown)
-        data = {"incident": self.ref(incident), "id": note["id"], "content": content, "trimmed": False}
+        data = {"incident": ref(incident), "id": note["id"], "content": content, "trimmed": False}
         self._record(incident, "annotated", user_ref(user), {**data, "type": "incident_note"})
         return shown
 
@@ -260,7 +204,7 @@ class PagerDuty:
             raise invalid("Message cannot be empty")
         update = {"id": self._ids.next("U"), "message": message, "created_at": stamp(self.now())}
         incident.updates.append({**update, "sender": user_ref(user)})
-        data = {"incident": self.ref(incident), "id": update["id"], "message": message, "trimmed": False}
+        data = {"incident": ref(incident), "id": update["id"], "message": message, "trimmed": False}
         data["type"] = "incident_status_update"
         self._record(incident, "status_update_published", user_ref(user), data)
         return incident.updates[-1]
@@ -279,13 +223,13 @@ class PagerDuty:
             else:
                 raise invalid("Responder request target is not valid")
         for user, policy_reference in asked:
-            data: Json = {"incident": self.ref(incident), "user": user_ref(user), "escalation_policy": policy_reference}
+            data: Json = {"incident": ref(incident), "user": user_ref(user), "escalation_policy": policy_reference}
             data |= {"message": message, "state": "pending", "type": "incident_responder"}
             incident.responders.append(data)
             self._record(incident, "responder.added", user_ref(requester), data)
         self.page(incident, [user for user, _ in asked], f"asked to respond: {message}")
         return {
-            "incident": self.ref(incident),
+            "incident": ref(incident),
             "requester": user_ref(requester),
             "requested_at": stamp(self.now()),
             "message": message,
@@ -329,7 +273,7 @@ class PagerDuty:
 
     def _announce(self, incident: Incident, what: str, agent: Json | None, client: Json | None = None) -> None:
         incident.changed_at, incident.changed_by = self.now(), agent
-        self._record(incident, what, agent, self.webhook_json(incident), client)
+        self._record(incident, what, agent, webhook_json(incident), client)
 
     def _record(
         self, incident: Incident, what: str, agent: Json | None, data: Json, client: Json | None = None
@@ -347,7 +291,7 @@ class PagerDuty:
                 "created_at": stamp(self.now()),
                 "agent": agent,
                 "channel": {"type": "api"},
-                "incident": self.ref(incident),
+                "incident": ref(incident),
                 "service": service_ref(incident.service),
                 "teams": [],
                 "contexts": [],
@@ -355,35 +299,6 @@ class PagerDuty:
         )
         self.feed.publish("pagerduty", event=f"incident.{what}", incident=incident.id, title=incident.title)
         self._send(f"incident.{what}", data, agent, client)
-
-    def ref(self, incident: Incident) -> Json:
-        summary = f"[#{incident.number}] {incident.title}"
-        return reference("incident", incident.id, summary, "incidents")
-
-    def webhook_json(self, incident: Incident) -> Json:
-        """The ``data`` of a webhook v3 about an incident."""
-        priority = priority_json(incident.priority) if incident.priority else None
-        names = ("id", "type", "summary", "self", "html_url")
-        return {
-            "id": incident.id,
-            "type": "incident",
-            "self": f"{API}/incidents/{incident.id}",
-            "html_url": f"{WEB}/incidents/{incident.id}",
-            "number": incident.number,
-            "status": incident.status,
-            "incident_key": incident.key,
-            "created_at": stamp(incident.created_at),
-            "title": incident.title,
-            "service": service_ref(incident.service),
-            "assignees": [user_ref(user) for user in incident.assignees],
-            "escalation_policy": policy_ref(incident.policy),
-            "teams": [],
-            "priority": {**{n: priority[n] for n in names}, "type": "priority_reference"} if priority else None,
-            "urgency": incident.urgency,
-            "conference_bridge": None,
-            "resolve_reason": None,
-            "incident_type": {"name": "incident_default"},
-        }
 
 
 _LOG_TYPES = {

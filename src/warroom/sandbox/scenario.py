@@ -16,7 +16,7 @@ Json = dict[str, Any]
 ROOM = "the room of the incident"
 """stands for the channel the bot opened since the story began"""
 PATIENCE = timedelta(seconds=60)
-PATIENCE_REAL_S = 5.0
+"""how long a step waits for the bot, in story time"""
 
 
 class MissingError(Exception):
@@ -60,8 +60,9 @@ class Report:
 class Story:
     """What the acts of a running scenario use."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(self, sandbox: Sandbox, patience_s: float) -> None:
         self.sandbox = sandbox
+        self.patience_s = patience_s
         self.started: datetime = sandbox.now()
         self.incident_id: str | None = None
         self._known = set(sandbox.slack.channels)
@@ -74,9 +75,9 @@ class Story:
     async def wait_for(self, look: Callable[[], Any], what: str) -> Any:
         """The first true answer of ``look``, asked again whenever something becomes visible.
 
-        Waits a minute of the story, or a few real seconds if that is longer; then raises MissingError.
+        Waits a minute of the story, or ``patience_s`` real seconds if longer; then raises MissingError.
         """
-        seconds = max(PATIENCE.total_seconds() / self.sandbox.speed, PATIENCE_REAL_S)
+        seconds = max(PATIENCE.total_seconds() / self.sandbox.speed, self.patience_s)
         try:
             async with asyncio.timeout(seconds):
                 while not (found := look()):
@@ -274,9 +275,18 @@ def bot_said(since: str, *, channel: str = ROOM, words: Sequence[str] = ()) -> C
     return look
 
 
-async def play(sandbox: Sandbox, steps: Sequence[Step], tell: Callable[[str], None] | None = None) -> Report:
-    """Play the steps in order; a step that lacks something is reported and the story goes on."""
-    story, report = Story(sandbox), Report()
+async def play(
+    sandbox: Sandbox,
+    steps: Sequence[Step],
+    tell: Callable[[str], None] | None = None,
+    *,
+    patience_s: float = 5.0,
+) -> Report:
+    """Play the steps in order; a step that lacks something is reported and the story goes on.
+
+    ``tell`` is handed a line for each step; ``patience_s`` is the least a step waits, in real seconds.
+    """
+    story, report = Story(sandbox, patience_s), Report()
     for step in steps:
         await story.until(step.offset)
         line = f"{step.at:>6}  {step.who}: {step.what}"

@@ -2,6 +2,7 @@
 
 import logging
 import re
+import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -168,8 +169,9 @@ async def _authorize(team_id: str | None = None, enterprise_id: str | None = Non
 
 
 async def _failed(error: Exception, body: Body) -> BoltResponse:
-    """A mistake of ours in a listener: logged whole, without the payload, and Slack hears of it."""
-    log.error("slack_listener_failed", type=str(body.get("type") or body.get("command") or ""), exc_info=error)
+    """A mistake of ours in a listener: logged without payload or local values, and Slack hears of it."""
+    what = str(body.get("type") or body.get("command") or "")
+    log.error("slack_listener_failed", type=what, trace="".join(traceback.format_exception(error)))
     return BoltResponse(status=500, body="")
 
 

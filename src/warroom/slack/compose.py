@@ -1,5 +1,6 @@
 """From an effect to the message that is sent."""
 
+import traceback
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
@@ -41,6 +42,7 @@ class Composer:
             button = str(data.get("button", job.incident.id))
             return self._catalog.render(name, context, job.incident.pack, button_value=button)
         except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
-            log.error("message_not_rendered", message=name, incident=job.incident.id, exc_info=error)
+            trace = "".join(traceback.format_exception(error))
+            log.error("message_not_rendered", message=name, incident=job.incident.id, trace=trace)
             i = job.incident
             return notice(f"{i.id} · {i.severity} · {i.status} · {i.title}\n(The message {name} failed: {error})")

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -132,20 +132,27 @@ class Directory:
         return await self._known_actor(slack_id) if slack_id else None
 
     async def refresh(self) -> tuple[str, ...]:
-        """Read everything again that is known or named in a group; a sentence for each thing that failed."""
+        """Read everything again that is known or named in a group; a sentence for each thing wrong or failed."""
         entries = {entry for group in self._groups.values() for entry in group}
-        jobs: list[Awaitable[object]] = []
-        jobs += [self._usergroups.reload(e) for e in entries if e.startswith("S") and "@" not in e]
-        jobs += [self._emails.reload(e.lower()) for e in entries if "@" in e]
-        problems = await _all(jobs)
-        ids = {e for e in entries if e.startswith(("U", "W")) and "@" not in e} | set(self._profiles.known())
-        for group in self._usergroups.known():
-            known = self._usergroups.peek(group)
-            ids |= known.value if known else set()
-        problems += await _all([self._profiles.reload(i) for i in sorted(ids)])
-        emails = {p.value.email for i in ids if (p := self._profiles.peek(i)) and p.value and p.value.email}
-        problems += await _all([self._pagers.reload(email) for email in sorted(emails)])
-        return tuple(problems)
+        emails, usergroups = {e.lower() for e in entries if "@" in e}, self._named_usergroups()
+        problems = await _all([self._usergroups.reload(group) for group in sorted(usergroups)])
+        problems += await _all([self._emails.reload(email) for email in sorted(emails)])
+        ids = {e for e in entries - usergroups if "@" not in e} | set(self._profiles.known())
+        ids |= {k.value for email in emails if (k := self._emails.peek(email)) and k.value}
+        ids |= {i for group in usergroups if (g := self._usergroups.peek(group)) for i in g.value}
+        problems += await _all([self._profiles.reload(slack_id) for slack_id in sorted(ids)])
+        pagers = {p.value.email for i in ids if (p := self._profiles.peek(i)) and p.value and p.value.email}
+        problems += await _all([self._pagers.reload(email) for email in sorted(pagers)])
+        return (*problems, *(f"{entry} under groups in warroom.yaml is nobody in Slack." for entry in self._nobodies()))
+
+    def _nobodies(self) -> list[str]:
+        entries = sorted({entry for group in self._groups.values() for entry in group})
+        memories = {e: self._emails.peek(e.lower()) if "@" in e else self._profiles.peek(e) for e in entries}
+        memories |= {e: self._usergroups.peek(e) for e in self._named_usergroups()}
+        return [entry for entry, known in memories.items() if known is not None and not known.value]
+
+    def _named_usergroups(self) -> set[str]:
+        return {e for group in self._groups.values() for e in group if e.startswith("S") and "@" not in e}
 
     async def warm(self) -> tuple[str, ...]:
         """As `refresh`, at start; problems are logged too, and nothing fails."""
@@ -158,8 +165,7 @@ class Directory:
 
     async def _look_up(self, slack_id: str) -> None:
         """Have in memory what `_actor` needs. Raises DeliveryError."""
-        entries = {e for group in self._groups.values() for e in group if e.startswith("S") and "@" not in e}
-        asked = asyncio.gather(*(self._usergroups.get(entry) for entry in entries))
+        asked = asyncio.gather(*(self._usergroups.get(entry) for entry in self._named_usergroups()))
         profile, _ = await asyncio.gather(self._profiles.get(slack_id), asked)
         if profile and profile.email:
             try:
@@ -204,8 +210,7 @@ class Directory:
         return self._profiles.peek(slack_id) is not None and self._groups_known()
 
     def _groups_known(self) -> bool:
-        entries = {e for group in self._groups.values() for e in group if e.startswith("S") and "@" not in e}
-        return all(self._usergroups.peek(entry) for entry in entries)
+        return all(self._usergroups.peek(entry) for entry in self._named_usergroups())
 
     def _actor(self, slack_id: str, name: str) -> Actor:
         known = self._profiles.peek(slack_id)
@@ -253,7 +258,6 @@ class Directory:
             answer = await self._api.call("usergroups.users.list", usergroup=usergroup)
         except SlackRefused as error:
             if error.code == "no_such_subteam":
-                log.error("no_such_usergroup", usergroup=usergroup)
                 return frozenset()
             raise
         return frozenset(str(user) for user in answer["users"])
@@ -270,7 +274,7 @@ def _profile(user: Mapping[str, Any]) -> Profile:
     return Profile(str(user["id"]), str(name), str(email).lower() if email else None, active)
 
 
-async def _all(jobs: list[Awaitable[object]]) -> list[str]:
+async def _all(jobs: Sequence[Awaitable[object]]) -> list[str]:
     """Run them side by side; a sentence for each DeliveryError."""
     results = await asyncio.gather(*jobs, return_exceptions=True)
     for result in results:

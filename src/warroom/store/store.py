@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Self
 
 from sqlalchemy import func, select, text
@@ -13,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from warroom.domain.chain import Break, End, verify
 from warroom.domain.facts import Fact
-from warroom.errors import StoreError
+from warroom.errors import ConfigError, StoreError
 from warroom.store import rows
 from warroom.store.database import FileLock, connect, parse, upgrade
 from warroom.store.tables import SYSTEM, Table
@@ -78,6 +79,8 @@ class Store:
         database cannot be reached.
         """
         url = parse(database_url)
+        if not writer and url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
+            raise ConfigError([f"there is no database {url.database}"])
         lock = FileLock(url.database or "") if writer and url.get_backend_name() == "sqlite" else None
         if lock:
             lock.take()

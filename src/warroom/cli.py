@@ -1,0 +1,151 @@
+"""The command line."""
+
+import asyncio
+import os
+import signal
+import sys
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from warroom import demo as demonstration
+from warroom.app import running, shipped
+from warroom.check import live_problems, problems, report
+from warroom.errors import ConfigError, WarroomError
+from warroom.logs import configure
+from warroom.postmortem.again import recompile
+from warroom.serving import listening
+from warroom.settings import Settings
+from warroom.store.database import upgrade as upgrade_database
+from warroom.store.store import Store
+
+app = typer.Typer(
+    help="The incident room of a trading firm: Slack, PagerDuty, halts, clocks, post-mortems.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+db = typer.Typer(help="The database.", no_args_is_help=True)
+app.add_typer(db, name="db")
+out, err = Console(), Console(stderr=True)
+
+
+@app.command()
+def serve() -> None:
+    """Run the bot against Slack and PagerDuty (settings: environment and WARROOM_CONFIG)."""
+    settings = Settings.load(os.environ)
+    configure(settings.secrets(os.environ))
+    asyncio.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    environment = settings.environment
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with suppress(NotImplementedError):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with (
+        running(settings, environ=os.environ) as warroom,
+        listening(warroom.web, environment.warroom_host, environment.warroom_port) as url,
+    ):
+        if warroom.socket is not None:
+            await warroom.socket.start()
+        err.print(f"warroom listens on {url} (actions: {environment.warroom_actions}). Ctrl-C stops it.")
+        await stop.wait()
+        if warroom.socket is not None:
+            await warroom.socket.stop()
+
+
+@app.command()
+def demo(
+    scenario: Annotated[str, typer.Option(help="The story to play.")] = "market-sentinel-down",
+    speed: Annotated[float, typer.Option(help="How many times as fast as life.", min=1, max=600)] = demonstration.SPEED,
+    out_dir: Annotated[Path, typer.Option("--out", help="Where the files go.")] = Path("warroom-demo"),
+    leave: Annotated[bool, typer.Option("--exit", help="End after the story instead of staying up.")] = False,
+    port: Annotated[int, typer.Option(help="The port of the page; 0 takes a free one.", min=0, max=65535)] = 0,
+) -> None:
+    """Play an incident with people against a Slack, a PagerDuty and a trading platform on this machine."""
+    if scenario not in demonstration.SCENARIOS:
+        raise ConfigError([f"there is no scenario {scenario!r}; there are: {', '.join(demonstration.SCENARIOS)}"])
+    configure([], level=demonstration.LOG_LEVEL)
+    told = asyncio.run(
+        demonstration.play(scenario, speed=speed, out=out_dir, port=port, stay=not leave, console=out)
+    )
+    if told.missing:
+        raise typer.Exit(1)
+
+
+@app.command()
+def check(
+    live: Annotated[bool, typer.Option("--live", help="Also ask Slack and PagerDuty.")] = False,
+) -> None:
+    """Say everything that is wrong with settings, packs, messages and manifest.yml; exit 1 if anything is."""
+    found = problems(os.environ, messages=shipped("messages"), manifest=shipped("manifest.yml"))
+    if live and not found:
+        found = asyncio.run(live_problems(Settings.load(os.environ)))
+    if found:
+        out.print(report(found), markup=False, highlight=False)
+        raise typer.Exit(1)
+    out.print("Everything is in order." if live else "Everything is in order. --live also asks Slack and PagerDuty.")
+
+
+@app.command()
+def postmortem(incident: Annotated[str, typer.Argument(help="INC-2026-0042")]) -> None:
+    """Compile the post-mortem draft of an incident again, from Slack's history and the facts; prints its path."""
+    settings = Settings.load(os.environ)
+    configure(settings.secrets(os.environ))
+    out.print(str(asyncio.run(recompile(settings, incident.upper(), datetime.now(UTC)))), markup=False)
+
+
+@app.command()
+def audit(incident: Annotated[str | None, typer.Argument(help="INC-2026-0042; all when left out")] = None) -> None:
+    """Walk the hash chain of the facts; exit 1 where it does not hold."""
+    breaks = asyncio.run(_audit(_database_url(), incident.upper() if incident else None))
+    for found in breaks:
+        out.print(str(found), markup=False, highlight=False)
+    if breaks:
+        raise typer.Exit(1)
+
+
+async def _audit(url: str, incident: str | None) -> list[str]:
+    store = await Store.open(url, writer=False)
+    try:
+        ids = [incident] if incident else await store.incidents()
+        if incident and incident not in await store.incidents():
+            raise ConfigError([f"there is no incident {incident}; there are {len(await store.incidents())} in all"])
+        broken = [str(found) for found in await store.audit(incident)]
+        if not broken:
+            out.print(f"{len(ids)} incident{'s' if len(ids) != 1 else ''}: every fact is where its hash says.")
+        return broken
+    finally:
+        await store.close()
+
+
+@db.command()
+def upgrade() -> None:
+    """Bring the tables up to date (`serve` does it at start, too)."""
+    asyncio.run(upgrade_database(_database_url()))
+    out.print("The tables are up to date.")
+
+
+def _database_url() -> str:
+    return os.environ.get("DATABASE_URL", "sqlite+aiosqlite:///warroom.db")
+
+
+def main() -> None:
+    """The entry point: mistakes are told in sentences, without a traceback."""
+    try:
+        app()
+    except ConfigError as error:
+        for problem in error.problems:
+            err.print(escape(problem), highlight=False)
+        sys.exit(1)
+    except WarroomError as error:
+        err.print(escape(str(error)), highlight=False)
+        sys.exit(1)
+
