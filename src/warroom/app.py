@@ -14,12 +14,15 @@ from starlette.applications import Starlette
 
 from warroom.domain import views
 from warroom.domain.decide import decide, route
-from warroom.domain.decision import LoadedPack
+from warroom.domain.decision import NO_PACK, LoadedPack
+from warroom.domain.effects import Effect
+from warroom.domain.incident import fold
 from warroom.domain.inputs import Input, PagerDutyEvent
 from warroom.engine.clock import ScaledClock, SystemClock
 from warroom.engine.engine import Engine
 from warroom.engine.limits import Limits, Rate, Unlimited
 from warroom.engine.memory import PackShelf
+from warroom.engine.ports import Job
 from warroom.engine.work import Receipt, Rules, Tuning
 from warroom.errors import ConfigError, DeliveryError, StoreError, WarroomError
 from warroom.packs.bindings import Binding
@@ -203,6 +206,34 @@ async def running(
         yield Warroom(web, engine, store, socket)
 
 
+async def compile_again(settings: Settings, incident_id: str) -> Path:
+    """Writes one more post-mortem draft of an incident, beside a running bot; returns its path.
+
+    Raises ConfigError for an id that does not exist, DeliveryError when the draft cannot be written.
+    """
+    environment = settings.environment
+    store = await Store.open(environment.database_url.get_secret_value(), writer=False)
+    try:
+        incident = fold(await store.facts(incident_id))
+        if incident is None:
+            known = ", ".join((await store.incidents())[-5:]) or "none"
+            raise ConfigError([f"there is no incident {incident_id}; the latest are: {known}"])
+        number = 1 + len(list((environment.warroom_data / incident_id).glob("postmortem-*.md")))
+        now = clock_of(settings).now()
+        async with Api(environment.slack_bot_token.get_secret_value(), environment.slack_api_url) as api:
+            directory = Directory(api, settings.groups)
+            performer = PostmortemPerformer(
+                environment.warroom_data, _history(settings, api, directory), store.facts, patience=timedelta()
+            )
+            data = {"number": number, "reason": "asked for on the command line"}
+            effect = Effect(key=f"postmortem:cli:{number}", kind="postmortem.write", data=data, at=now)
+            pack = settings.packs.get(incident.pack, NO_PACK)
+            job = Job(id=effect.key, effect=effect, incident=incident, pack=pack, attempt=1, now=now)
+            return Path(str((await performer.perform(job))["path"]))
+    finally:
+        await store.close()
+
+
 def _thaw(settings: Settings) -> Callable[[str, str], LoadedPack]:
     def thaw(text: str, hash: str) -> LoadedPack:
         frozen = thaw_loaded(text, Binding())
@@ -235,7 +266,9 @@ def _surroundings(
     }
 
 
-def _history(settings: Settings, api: Api, directory: Directory) -> Callable[[str, datetime], Awaitable[Sequence[Line]]]:
+def _history(
+    settings: Settings, api: Api, directory: Directory
+) -> Callable[[str, datetime], Awaitable[Sequence[Line]]]:
     async def name_of(slack_id: str) -> str:
         return (await directory.actor(slack_id, slack_id)).name
 

@@ -5,7 +5,6 @@ import os
 import signal
 import sys
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -13,14 +12,13 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from warroom import demo as demonstration
-from warroom.app import running, shipped
-from warroom.check import live_problems, problems, report
+from warroom.app import compile_again, running, shipped
+from warroom.check import problems, report
 from warroom.errors import ConfigError, WarroomError
 from warroom.logs import configure
-from warroom.postmortem.again import recompile
 from warroom.serving import listening
 from warroom.settings import Settings
+from warroom.slack.manifest import check_manifest
 from warroom.store.database import upgrade as upgrade_database
 from warroom.store.store import Store
 
@@ -64,18 +62,18 @@ async def _serve(settings: Settings) -> None:
 @app.command()
 def demo(
     scenario: Annotated[str, typer.Option(help="The story to play.")] = "market-sentinel-down",
-    speed: Annotated[float, typer.Option(help="How many times as fast as life.", min=1, max=600)] = demonstration.SPEED,
+    speed: Annotated[float, typer.Option(help="How many times as fast as life.", min=1, max=600)] = 20.0,
     out_dir: Annotated[Path, typer.Option("--out", help="Where the files go.")] = Path("warroom-demo"),
     leave: Annotated[bool, typer.Option("--exit", help="End after the story instead of staying up.")] = False,
     port: Annotated[int, typer.Option(help="The port of the page; 0 takes a free one.", min=0, max=65535)] = 0,
 ) -> None:
     """Play an incident with people against a Slack, a PagerDuty and a trading platform on this machine."""
+    from warroom import demo as demonstration  # only this command needs the sandbox
+
     if scenario not in demonstration.SCENARIOS:
         raise ConfigError([f"there is no scenario {scenario!r}; there are: {', '.join(demonstration.SCENARIOS)}"])
     configure([], level=demonstration.LOG_LEVEL)
-    told = asyncio.run(
-        demonstration.play(scenario, speed=speed, out=out_dir, port=port, stay=not leave, console=out)
-    )
+    told = asyncio.run(demonstration.play(scenario, speed=speed, out=out_dir, port=port, stay=not leave, console=out))
     if told.missing:
         raise typer.Exit(1)
 
@@ -85,7 +83,11 @@ def check(
     live: Annotated[bool, typer.Option("--live", help="Also ask Slack and PagerDuty.")] = False,
 ) -> None:
     """Say everything that is wrong with settings, packs, messages and manifest.yml; exit 1 if anything is."""
-    found = problems(os.environ, messages=shipped("messages"), manifest=shipped("manifest.yml"))
+    from warroom.live import live_problems  # only this command needs it
+
+    found = problems(
+        os.environ, messages=shipped("messages"), manifest=shipped("manifest.yml"), check_manifest=check_manifest
+    )
     if live and not found:
         found = asyncio.run(live_problems(Settings.load(os.environ)))
     if found:
@@ -99,7 +101,7 @@ def postmortem(incident: Annotated[str, typer.Argument(help="INC-2026-0042")]) -
     """Compile the post-mortem draft of an incident again, from Slack's history and the facts; prints its path."""
     settings = Settings.load(os.environ)
     configure(settings.secrets(os.environ))
-    out.print(str(asyncio.run(recompile(settings, incident.upper(), datetime.now(UTC)))), markup=False)
+    out.print(str(asyncio.run(compile_again(settings, incident.upper()))), markup=False)
 
 
 @app.command()
@@ -148,4 +150,3 @@ def main() -> None:
     except WarroomError as error:
         err.print(escape(str(error)), highlight=False)
         sys.exit(1)
-

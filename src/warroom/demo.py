@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import os
 import shutil
 import signal
@@ -19,10 +20,10 @@ from rich.padding import Padding
 from rich.text import Text
 
 from warroom.app import Warroom, running
+from warroom.sandbox import market_sentinel_down
 from warroom.sandbox.feed import Seen, Subscription
 from warroom.sandbox.pagerduty_fixture import SERVICES
 from warroom.sandbox.sandbox import Sandbox
-from warroom.sandbox import market_sentinel_down
 from warroom.sandbox.scenario import Report, Step
 from warroom.sandbox.scenario import play as play_steps
 from warroom.sandbox.server import serve
@@ -31,7 +32,7 @@ from warroom.serving import listening
 from warroom.settings import Settings
 
 STORY_BEGINS = datetime(2026, 11, 17, 14, 31, tzinfo=UTC)  # a Tuesday, 9:31 in New York
-SPEED = 20.0
+LOG_LEVEL = logging.WARNING
 SCENARIOS: Mapping[str, Sequence[Step]] = {"market-sentinel-down": market_sentinel_down.STEPS}
 
 
@@ -54,10 +55,7 @@ def deployment(url: str, redis_port: int) -> Mapping[str, Any]:
                     "senior_engineers_phones": "+1-202-555-0102",
                     "risk_manager_phone": "+1-202-555-0105",
                 },
-                "tools": {
-                    name: [*stand_in, name]
-                    for name in TOOLS
-                },
+                "tools": {name: [*stand_in, name] for name in TOOLS},
             }
         },
         "groups": {
@@ -89,9 +87,7 @@ def environment(sandbox: Sandbox, folder: Path, *, actions: str = "live") -> dic
     }
 
 
-async def play(
-    scenario: str, *, speed: float, out: Path, port: int, stay: bool, console: Console
-) -> Report:
+async def play(scenario: str, *, speed: float, out: Path, port: int, stay: bool, console: Console) -> Report:
     """Plays a scenario into `out` and prints it; with `stay` the page stays up until Ctrl-C."""
     out.mkdir(parents=True, exist_ok=True)
     for old in ("warroom.db", "warroom.db-wal", "warroom.db-shm"):

@@ -1,13 +1,13 @@
 """Everything that can go wrong on purpose, as one tree.
 
-    WarroomError                 the message of each is a sentence that says what to do
-    ├── ConfigError              settings, packs, messages or manifest are wrong: refused at start
-    ├── BadRequest               an input that is forged, stale, oversized or malformed: 4xx, nothing stored
-    ├── StoreError               the database refused; the input was not accepted
-    └── DeliveryError            an effect did not succeed
-        ├── TryAgain             not done; may be tried again, at the earliest after `after` seconds
-        ├── Refused              not done, and will never be: a dead letter that people are shown
-        └── Uncertain            it may have happened: look before doing it again
+WarroomError                 the message of each is a sentence that says what to do
+├── ConfigError              settings, packs, messages or manifest are wrong: refused at start
+├── BadRequest               an input that is forged, stale, oversized or malformed: 4xx, nothing stored
+├── StoreError               the database refused; the input was not accepted
+└── DeliveryError            an effect did not succeed
+    ├── TryAgain             not done; may be tried again, at the earliest after `after` seconds
+    ├── Refused              not done, and will never be: a dead letter that people are shown
+    └── Uncertain            it may have happened: look before doing it again
 """
 
 

@@ -173,6 +173,15 @@ class Settings:
         """PagerDuty's webhook secrets: more than one while they are rotated."""
         return _split(self.environment.pagerduty_webhook_secret)
 
+    def secrets(self, environ: Mapping[str, str]) -> tuple[str, ...]:
+        """Every value that must never be shown: ours, and those the packs' actions and probes take from `environ`."""
+        ours = [v.get_secret_value() for v in dict(self.environment).values() if isinstance(v, SecretStr)]
+        packs = [loaded.pack for loaded in self.packs.values()]
+        named = {a.auth for pack in packs for a in pack.actions.values() if a.auth}
+        named |= {p.auth for pack in packs for p in pack.probes.values() if p.auth}
+        databases = [url.get_secret_value() for urls in self.databases.values() for url in urls.values()]
+        return (*ours, *self.webhook_secrets, *databases, *(environ[name] for name in named if name in environ))
+
 
 def read_settings(environ: Mapping[str, str]) -> tuple[Settings | None, list[Problem]]:
     """The settings, None when something is wrong, and everything that is wrong with them."""

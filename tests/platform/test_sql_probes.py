@@ -134,7 +134,10 @@ async def test_a_write_dressed_as_a_reading_is_refused_by_sqlite(http: httpx.Asy
 
 async def test_a_missing_sqlite_file_is_not_created(http: httpx.AsyncClient, tmp_path: Path) -> None:
     result = await ask(http, f"sqlite+aiosqlite:///{tmp_path}/none.db", "SELECT 1")
-    assert (result.state, result.summary) == ("error", "the database refused: unable to open database file")
+    assert (result.state, result.summary) == (
+        "error",
+        "there is no such database file that we may read: set it right in warroom.yaml",
+    )
     assert os.listdir(tmp_path) == []
 
 

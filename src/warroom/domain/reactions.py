@@ -325,7 +325,9 @@ def _does(out: Out, of: str, step: Step, does: tuple[Do, ...], context: Mapping[
             case "post":
                 for channel in do.channels:
                     full: dict[str, Any] = views.base(out.i, out.pack, out.now) | dict(context)
-                    full |= {"late": late, "impact": views.impact(out.i, out.pack), "taken": list(views.taken(out.i))}
+                    full["late"] = late
+                    full["impact"] = views.impact(out.i, out.pack)
+                    full["taken"] = list(views.taken(out.i))
                     data = {"context": full, "button": f"{out.i.id}|{step.id}"}
                     yield out.post(f"{key}:{channel}", channel, do.message or "step_late", data)
             case "probes":

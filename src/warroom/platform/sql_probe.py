@@ -1,5 +1,6 @@
 """Asking a database: one statement that reads, in a transaction that cannot write, at most 200 rows."""
 
+import os
 import re
 import sqlite3
 import time
@@ -100,6 +101,8 @@ def _url(address: str) -> URL:
         case "postgresql":
             return url.set(drivername="postgresql+asyncpg")
         case "sqlite" if url.database and not url.database.startswith((":memory:", "file:")):
+            if not (os.path.isfile(url.database) and os.access(url.database, os.R_OK)):
+                raise NoAnswerError("there is no such database file that we may read: set it right in warroom.yaml")
             path = f"file:{quote(url.database)}"
             return URL.create("sqlite+aiosqlite", database=path, query={"mode": "ro", "uri": "true"})
         case _:

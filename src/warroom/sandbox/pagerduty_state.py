@@ -100,10 +100,10 @@ class PagerDuty:
 
     def _alert(self, incident: Incident, title: str, severity: str, source: str, details: Json) -> Json:
         alert_id = self._ids.next("A")
-        ref = reference("alert", alert_id, title, f"incidents/{incident.id}/alerts", "alerts")
+        alert = reference("alert", alert_id, title, f"incidents/{incident.id}/alerts", "alerts")
         contexts: list[Json] = []
         return {
-            **ref,
+            **alert,
             "type": "alert",
             "created_at": stamp(self.now()),
             "status": "triggered",

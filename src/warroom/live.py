@@ -1,0 +1,123 @@
+"""`warroom check --live`: asks Slack and PagerDuty whether what the settings say is true."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import aiohttp
+
+from warroom.domain.decision import LoadedPack
+from warroom.errors import DeliveryError, Refused
+from warroom.packs.problems import Problem, nearest
+from warroom.pagerduty.client import Client
+from warroom.pagerduty.payload import Json, mapping, text
+from warroom.pagerduty.rest import Rest
+from warroom.settings import Settings
+from warroom.slack.api import Api
+from warroom.slack.channels import Channels
+from warroom.slack.manifest import missing_scopes
+
+SLACK, PAGERDUTY = "Slack", "PagerDuty"
+EVENTS = (
+    "incident.triggered",
+    "incident.acknowledged",
+    "incident.unacknowledged",
+    "incident.resolved",
+    "incident.reopened",
+)
+"""The webhook events without which clocks go wrong."""
+
+
+async def live_problems(settings: Settings) -> list[Problem]:
+    """Everything wrong between the settings and the two services; reads only."""
+    return [*await _slack(settings), *await _pagerduty(settings)]
+
+
+async def _slack(settings: Settings) -> list[Problem]:
+    environment = settings.environment
+    token = environment.slack_bot_token.get_secret_value()
+    found: list[Problem] = []
+    async with Api(token, environment.slack_api_url) as api:
+        try:
+            await api.me()
+            channels = {str(c["name"]): c for c in await Channels(api).all()}
+        except DeliveryError as error:
+            return [Problem(SLACK, 0, "SLACK_BOT_TOKEN", str(error))]
+        granted = await _granted(environment.slack_api_url, token)
+        for scope in missing_scopes(granted):
+            found.append(Problem(SLACK, 0, scope, "this scope is not granted: reinstall the app from manifest.yml"))
+        for loaded in settings.packs.values():
+            found += _channels(loaded, channels)
+    return found
+
+
+async def _granted(url: str, token: str) -> frozenset[str]:
+    """The scopes Slack says the token has (a header of every answer)."""
+    headers = {"Authorization": f"Bearer {token}"}
+    async with (
+        aiohttp.ClientSession(headers=headers) as session,
+        session.post(url.rstrip("/") + "/auth.test") as answer,
+    ):
+        return frozenset(s.strip() for s in answer.headers.get("x-oauth-scopes", "").split(",") if s.strip())
+
+
+def _channels(loaded: LoadedPack, channels: Mapping[str, Any]) -> list[Problem]:
+    found = []
+    for key, name in loaded.pack.channels.items():
+        bare = name.removeprefix("#")
+        where = f"packs.{loaded.pack.id}.channels.{key}"
+        if bare not in channels:
+            said = f"there is no channel {name} that the bot can see: create it, or invite the bot if it is private"
+            found.append(Problem(SLACK, 0, where, said + nearest(bare, channels)))
+        elif channels[bare].get("is_archived"):
+            found.append(Problem(SLACK, 0, where, f"{name} is archived: unarchive it, or name another in warroom.yaml"))
+    return found
+
+
+async def _pagerduty(settings: Settings) -> list[Problem]:
+    environment = settings.environment
+    rest = Rest(environment.pagerduty_api_token.get_secret_value(), environment.pagerduty_api_url)
+    client = Client(rest, environment.pagerduty_from_email)
+    found: list[Problem] = []
+    try:
+        await client.abilities()
+        if await client.user_by_email(environment.pagerduty_from_email) is None:
+            said = "PagerDuty knows no user with this e-mail: use that of a user who may change incidents"
+            found.append(Problem(PAGERDUTY, 0, "PAGERDUTY_FROM_EMAIL", said))
+        for loaded in settings.packs.values():
+            for service in loaded.services:
+                found += await _service(client, loaded.pack.id, service)
+        found += _webhooks(await client.webhook_subscriptions())
+    except DeliveryError as error:
+        found.append(Problem(PAGERDUTY, 0, "PAGERDUTY_API_TOKEN", str(error)))
+    finally:
+        await client.close()
+    return found
+
+
+async def _service(client: Client, pack: str, service: str) -> list[Problem]:
+    try:
+        people = await client.on_call(service)
+    except Refused as error:
+        return [Problem(PAGERDUTY, 0, f"packs.{pack}.services", f"{service}: {error}")]
+    if not people:
+        said = f"nobody is on call for {service}: a P0 would reach nobody; put somebody on its escalation policy"
+        return [Problem(PAGERDUTY, 0, f"packs.{pack}.services", said)]
+    return []
+
+
+def _webhooks(subscriptions: tuple[Json, ...]) -> list[Problem]:
+    ours = [
+        s for s in subscriptions if text(mapping(s.get("delivery_method")).get("url")).endswith("/pagerduty/webhook")
+    ]
+    where = "webhook"
+    if not ours:
+        said = "no webhook subscription ends in /pagerduty/webhook: add one (Integrations, Generic Webhooks v3)"
+        return [Problem(PAGERDUTY, 0, where, said)]
+    found = []
+    if not any(s.get("active", True) for s in ours):
+        found.append(Problem(PAGERDUTY, 0, where, "the webhook subscription is switched off: enable it in PagerDuty"))
+    events = {str(event) for s in ours for event in s.get("events") or ()}
+    for event in EVENTS:
+        if event not in events:
+            found.append(Problem(PAGERDUTY, 0, where, f"the subscription does not send {event}: add it"))
+    return found
