@@ -102,6 +102,7 @@ class Play:
     broken: list[str] = field(default_factory=list)
     shown: list[Message] | None = None
     count: int = 0
+    delivering: bool = False
 
     def cards(self) -> tuple[Card, ...]:
         return tuple(
@@ -157,6 +158,15 @@ class Play:
 
     def deliver(self) -> None:
         """Sends what may be sent, in order of priority; results come back as inputs."""
+        if self.delivering:
+            return
+        self.delivering = True
+        try:
+            self._deliver()
+        finally:
+            self.delivering = False
+
+    def _deliver(self) -> None:
         while True:
             ready = [(name, e) for name, e in self.waiting if all(key in self.incidents[name].done for key in e.after)]
             if not ready:

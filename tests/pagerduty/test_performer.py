@@ -3,12 +3,14 @@
 import logging
 from datetime import timedelta
 
+import httpx
 import pytest
 from tests.pagerduty.conftest import People, a_job
 from tests.pagerduty.loopback import ROUTING_KEY, START, PagerDuty, ref
 
 from warroom.errors import Refused, TryAgain, Uncertain
 from warroom.pagerduty.client import Client
+from warroom.pagerduty.events import Events
 from warroom.pagerduty.performer import PagerDutyPerformer
 
 ACK = {"status": "acknowledged", "by": "slack:U1"}
@@ -368,3 +370,6 @@ async def test_a_refused_alert_says_what_to_check_without_the_key(
     assert ROUTING_KEY not in str(refused.value) + caplog.text
     with pytest.raises(Refused, match="set PAGERDUTY_ROUTING_KEY"):
         await PagerDutyPerformer(client, People()).perform(a_job("trigger", TRIGGER))
+    async with httpx.AsyncClient(trust_env=False) as http:
+        with pytest.raises(Refused, match="set PAGERDUTY_ROUTING_KEY"):
+            await Events(http, "", f"{pagerduty.url}/events").trigger("down", "P0", {}, "k1")

@@ -214,6 +214,7 @@ def test_a_type_nobody_knows_is_an_event_all_the_same() -> None:
     assert heard("incident.sang_a_song", {"id": "PSONG", "type": "incident_song"}).incident is None
     assert about(heard("incident.sang_a_song", {"incident": REFERENCE, "type": "incident_song"})).id == "PGR0VU2"
     assert heard("planet.exploded", None).incident is None
+    assert about(heard("incident.triggered", {"id": "P1", "type": ["odd"]})).id == "P1"
 
 
 def test_older_payloads_and_absent_or_null_fields_are_read() -> None:

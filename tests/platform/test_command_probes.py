@@ -80,9 +80,9 @@ async def test_the_command_gets_no_input(http: httpx.AsyncClient) -> None:
 async def test_a_hanging_command_is_killed_with_everything_it_started(http: httpx.AsyncClient) -> None:
     code = "import os, sys, time\nos.fork()\nprint(os.getpid(), flush=True)\ntime.sleep(60)"
     begin = time.monotonic()
-    result = await run(http, code, timeout=timedelta(seconds=0.6))
-    assert (result.state, result.summary) == ("error", "no answer within 600 ms")
-    assert time.monotonic() - begin < 3
+    result = await run(http, code, timeout=timedelta(seconds=1))
+    assert (result.state, result.summary) == ("error", "no answer within 1 s")
+    assert time.monotonic() - begin < 4
     pids = [int(pid) for pid in result.raw.split()]
     assert len(pids) == 2
     assert await gone(*pids)
@@ -90,16 +90,16 @@ async def test_a_hanging_command_is_killed_with_everything_it_started(http: http
 
 async def test_a_child_that_outlives_its_parent_is_killed_at_the_time_limit(http: httpx.AsyncClient) -> None:
     code = "import os, time\nif os.fork() == 0:\n  print(os.getpid(), flush=True); time.sleep(60)"
-    result = await run(http, code, timeout=timedelta(seconds=0.6))
+    result = await run(http, code, timeout=timedelta(seconds=1))
     assert result.state == "error"
     assert await gone(int(result.raw))
 
 
 async def test_a_child_that_left_the_group_cannot_keep_us_waiting(http: httpx.AsyncClient) -> None:
     code = "import os, time\nif os.fork() == 0:\n  os.setsid(); print(os.getpid(), flush=True); time.sleep(5)"
-    result = await run(http, code, timeout=timedelta(seconds=0.6))
+    result = await run(http, code, timeout=timedelta(seconds=1))
     os.kill(int(result.raw), 9)
-    assert result.elapsed_s < 3
+    assert result.elapsed_s < 4
 
 
 async def test_cancelling_the_probe_kills_the_command(http: httpx.AsyncClient, tmp_path: Path) -> None:

@@ -156,7 +156,7 @@ async def test_a_hanging_service_is_given_up_at_the_time_limit(service: Service,
     service.answers["/api"] = Says(how="hang")
     result = await ask(service, http, timeout=timedelta(seconds=0.1))
     assert (result.state, result.summary) == ("error", "no answer within 100 ms")
-    assert 0.09 < result.elapsed_s < 0.5
+    assert 0.09 < result.elapsed_s < 2
 
 
 async def test_a_trickle_is_given_up_at_the_time_limit_too(service: Service, http: httpx.AsyncClient) -> None:

@@ -35,11 +35,11 @@ def a_result(**given: object) -> ProbeResult:
 
 async def test_probes_run_side_by_side_in_the_order_given(service: Service, http: httpx.AsyncClient) -> None:
     names = [f"p{n}" for n in range(5)]
-    service.answers |= {f"/{name}": Says(name, delay_s=0.2) for name in names}
+    service.answers |= {f"/{name}": Says(name, delay_s=0.4) for name in names}
     probes = {name: Probe(title=name, http=f"svc/{name}") for name in names}
     begin = time.monotonic()
     results = await run_all(probes, surroundings(http, urls={"svc": service.url}))
-    assert time.monotonic() - begin < 2 * 0.2
+    assert time.monotonic() - begin < 2 * 0.4
     assert [(r.probe, r.state, r.raw) for r in results] == [(name, "ok", name) for name in names]
 
 

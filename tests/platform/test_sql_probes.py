@@ -166,7 +166,7 @@ async def test_a_database_that_never_answers_is_given_up_at_the_time_limit(http:
     result = await ask(http, f"postgresql://me@127.0.0.1:{port}/db", "SELECT 1", timeout=timedelta(seconds=0.2))
     server.close()
     assert (result.state, result.summary) == ("error", "no answer within 200 ms")
-    assert result.elapsed_s < 1
+    assert result.elapsed_s < 2
 
 
 async def test_a_long_complaint_is_one_short_line(http: httpx.AsyncClient, url: str) -> None:

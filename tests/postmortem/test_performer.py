@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from tests.postmortem.builders import LOADED, ROOM, START, Story, rehearsed
 
+from warroom.domain.decision import NO_PACK
 from warroom.domain.effects import Effect
 from warroom.domain.facts import Fact
 from warroom.engine.ports import Job, Performer
@@ -121,6 +123,12 @@ async def test_a_reading_that_hangs_is_given_up_and_tried_again(tmp_path: Path) 
     with pytest.raises(TryAgain, match="took too long"):
         await doer.perform(job(story))
     assert "it took too long" in str((await doer.perform(job(story, waited=timedelta(minutes=5))))["text"])
+
+
+async def test_a_draft_without_the_incidents_pack_is_refused_with_its_name(tmp_path: Path) -> None:
+    story = rehearsed()
+    with pytest.raises(Refused, match="needs the pack 'lav_adaf'"):
+        await performer(tmp_path, story).perform(replace(job(story), pack=NO_PACK))
 
 
 async def test_a_room_that_can_never_be_read_does_not_cost_the_draft(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 import aiohttp
+import httpx
 import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
@@ -65,3 +66,21 @@ async def test_the_journal_counts_calls_in_flight(slack: AsyncWebClient, sandbox
 def test_an_unknown_fault_is_refused(sandbox: Sandbox, wrong: dict[str, str]) -> None:
     with pytest.raises(ValueError, match="there are"):
         sandbox.faults.add(**{"surface": "slack", **wrong})  # type: ignore[arg-type]
+
+
+async def test_every_surface_can_fail(http: httpx.AsyncClient, sandbox: Sandbox) -> None:
+    token = {"Authorization": "Token token=sandbox-pagerduty-token"}
+    sandbox.faults.add("pagerduty", "GET /incidents*", "429", retry_after=3)
+    limited = await http.get("/pagerduty/incidents", headers=token)
+    assert (limited.status_code, limited.json()["error"]["code"]) == (429, 2020)
+    sandbox.faults.add("events", kind="500")
+    assert (await http.post("/pagerduty-events/v2/enqueue", json={})).status_code == 500
+    fault = {"surface": "platform", "method": "GET /risk-warden/*", "kind": "latency", "delay_s": 0.05}
+    assert (await http.post("/control/faults", json=fault)).status_code == 200
+    await http.get("/platform/risk-warden/health")
+    call = sandbox.journal.of("platform")[0]
+    assert call.finished is not None
+    assert call.finished - call.started >= 0.05
+    assert (await http.post("/control/faults/clear", json={})).json() == {"left": 0}
+    journal = (await http.get("/control/journal")).json()
+    assert [c["surface"] for c in journal] == ["pagerduty", "events", "platform"]

@@ -225,3 +225,18 @@ async def test_the_control_api_does_what_people_do(bot: Bot, sandbox: Sandbox, h
     assert "messages" not in again
     settings = (await http.get("/control/settings")).json()
     assert settings["SLACK_API_URL"].endswith("/slack/api/")
+
+
+@pytest.mark.slow
+async def test_a_bot_that_takes_more_than_three_seconds_has_failed(sandbox: Sandbox, url: str) -> None:
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(silent, "127.0.0.1", 0)
+    async with server:
+        sandbox.bot_url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        answer = await sandbox.command("ana", "war-room", "/halt", "all")
+    assert answer.error == "operation_timeout"
+    assert 2.9 < answer.took_s < 4
+    assert "operation_timeout" in sandbox.transcript()[-1]["text"]

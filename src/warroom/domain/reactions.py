@@ -328,8 +328,8 @@ def _does(out: Out, of: str, step: Step, does: tuple[Do, ...], context: Mapping[
                     full["late"] = late
                     full["impact"] = views.impact(out.i, out.pack)
                     full["taken"] = list(views.taken(out.i))
-                    data = {"context": full, "button": f"{out.i.id}|{step.id}"}
-                    yield out.post(f"{key}:{channel}", channel, do.message or "step_late", data)
+                    told = {"context": full, "button": f"{out.i.id}|{step.id}"}
+                    yield out.post(f"{key}:{channel}", channel, do.message or "step_late", told)
             case "probes":
                 pass  # `decide` turns it into ProbesRequested, so that every run of probes is a fact
 

@@ -31,6 +31,8 @@ class Events:
 
         Therefore whatever leaves it open whether PagerDuty took it raises TryAgain; a clear no raises Refused.
         """
+        if not self._routing_key:
+            raise Refused("No alert can be raised in PagerDuty: set PAGERDUTY_ROUTING_KEY.")
         event = {
             "routing_key": self._routing_key,
             "event_action": "trigger",

@@ -94,7 +94,8 @@ def _about(kind: str, data: Json) -> Json:
     """The object that tells of the incident: under `incident` for notes, updates and responders, else the data."""
     if isinstance(data.get("incident"), dict):
         return payload.mapping(data["incident"])
-    plain = data.get("type") in _INCIDENT_TYPES or ("type" not in data and kind.startswith("incident."))
+    said = payload.text(data.get("type"))
+    plain = said in _INCIDENT_TYPES or (not said and kind.startswith("incident."))
     return data if plain else {}
 
 

@@ -63,6 +63,12 @@ class PostmortemPerformer:
         except StoreError as error:
             raise TryAgain(f"the facts of {job.incident.id} cannot be read: {error}") from error
         incident = fold(facts) or job.incident
+        unknown = {severity for _, severity in incident.severities} - set(job.pack.pack.severities)
+        if unknown:
+            raise Refused(
+                f"pack {job.pack.pack.id!r} has no severity {min(unknown)}: "
+                f"{incident.id} needs the pack {incident.pack!r} that it was opened with"
+            )
         lines, notices = await self._lines(job, incident)
         document = compile(
             incident,

@@ -12,7 +12,7 @@ from warroom.domain.people import Actor
 from warroom.errors import DeliveryError, TryAgain
 from warroom.slack.api import Api
 from warroom.slack.errors import SlackRefused
-from warroom.slack.memory import Memory
+from warroom.slack.memory import Known, Memory
 
 FRESH_S = 600.0
 GOOD_S = 3600.0
@@ -146,10 +146,17 @@ class Directory:
         return (*problems, *(f"{entry} under groups in warroom.yaml is nobody in Slack." for entry in self._nobodies()))
 
     def _nobodies(self) -> list[str]:
-        entries = sorted({entry for group in self._groups.values() for entry in group})
-        memories = {e: self._emails.peek(e.lower()) if "@" in e else self._profiles.peek(e) for e in entries}
-        memories |= {e: self._usergroups.peek(e) for e in self._named_usergroups()}
-        return [entry for entry, known in memories.items() if known is not None and not known.value]
+        return [
+            entry
+            for entry in sorted({entry for group in self._groups.values() for entry in group})
+            if (known := self._known(entry)) is not None and not known.value
+        ]
+
+    def _known(self, entry: str) -> Known[Any] | None:
+        """What is remembered of an entry of a group."""
+        if "@" in entry:
+            return self._emails.peek(entry.lower())
+        return self._usergroups.peek(entry) if entry.startswith("S") else self._profiles.peek(entry)
 
     def _named_usergroups(self) -> set[str]:
         return {e for group in self._groups.values() for e in group if e.startswith("S") and "@" not in e}
