@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 import structlog
@@ -14,26 +15,27 @@ from starlette.applications import Starlette
 
 from warroom.domain import views
 from warroom.domain.decide import decide, route
-from warroom.domain.decision import NO_PACK, LoadedPack
+from warroom.domain.decision import LoadedPack
 from warroom.domain.effects import Effect
 from warroom.domain.incident import fold
 from warroom.domain.inputs import Input, PagerDutyEvent
 from warroom.engine.clock import ScaledClock, SystemClock
 from warroom.engine.engine import Engine
-from warroom.engine.limits import Limits, Rate, Unlimited
+from warroom.engine.limits import Limits, Rate
 from warroom.engine.memory import PackShelf
-from warroom.engine.ports import Job
+from warroom.engine.ports import Clock, Job
 from warroom.engine.work import Receipt, Rules, Tuning
-from warroom.errors import ConfigError, DeliveryError, StoreError, WarroomError
+from warroom.errors import ConfigError, StoreError
 from warroom.packs.bindings import Binding
 from warroom.packs.loader import freeze, thaw_loaded
 from warroom.pagerduty.client import Client
 from warroom.pagerduty.enrich import enrich, lacks_details
 from warroom.pagerduty.events import Events
+from warroom.pagerduty.performer import LIMITS as PAGERDUTY_LIMITS
 from warroom.pagerduty.performer import PagerDutyPerformer
-from warroom.pagerduty.reconcile import Known, news, what_we_know
 from warroom.pagerduty.rest import Rest
 from warroom.platform.performer import PlatformPerformer
+from warroom.platform.readback import Sleep
 from warroom.platform.surroundings import Surroundings
 from warroom.postmortem.lines import Line
 from warroom.postmortem.performer import PostmortemPerformer
@@ -45,20 +47,29 @@ from warroom.slack.directory import Directory
 from warroom.slack.gate import Gate
 from warroom.slack.gateway import Gateway
 from warroom.slack.history import History
-from warroom.slack.limits import LIMITS
+from warroom.slack.limits import LIMITS as SLACK_LIMITS
 from warroom.slack.people import PeopleFinder
 from warroom.slack.socket import Socket
 from warroom.store.store import Store
+from warroom.upkeep import Upkeep
 from warroom.web import create_web
 
-AnyClock = SystemClock | ScaledClock
-RECONCILE = timedelta(minutes=3)
-REFRESH = 300.0
 OVERDUE = timedelta(minutes=1)
 """Timers this late mean that we are not doing our work."""
 
+EFFECT_TIMEOUT = 150.0
+"""Real seconds an effect may take: more than the slowest probe of a pack, which stops by itself."""
+
 RULES = Rules(route=route, decide=decide)
 log = structlog.get_logger("warroom")
+
+
+class AnyClock(Clock, Protocol):
+    """The machine's clock, a scaled one, or a test's."""
+
+    def seconds(self) -> float:
+        """Seconds that pass evenly, for rate limits."""
+        ...
 
 
 def shipped(name: str) -> Path:
@@ -68,8 +79,9 @@ def shipped(name: str) -> Path:
     return beside if beside.exists() else here / "_shipped" / name
 
 
+@cache
 def load_catalog() -> Catalog:
-    """The messages. Raises ConfigError with everything that is wrong with them."""
+    """The messages, read once. Raises ConfigError with everything that is wrong with them."""
     try:
         return Catalog.load(shipped("messages"))
     except MessageErrors as error:
@@ -95,6 +107,7 @@ class Warroom:
     engine: Engine
     store: Store
     socket: Socket | None
+    upkeep: Upkeep
 
 
 class Readiness:
@@ -130,12 +143,18 @@ class Readiness:
 
 @asynccontextmanager
 async def running(
-    settings: Settings, *, environ: Mapping[str, str], clock: AnyClock | None = None
+    settings: Settings,
+    *,
+    environ: Mapping[str, str],
+    clock: AnyClock | None = None,
+    sleep: Sleep = asyncio.sleep,
+    tended: bool = True,
 ) -> AsyncIterator[Warroom]:
     """The whole bot over `settings`, until the block is left.
 
-    `environ` is where packs' secrets are read (`EMERGENCY_TOKEN`). Raises ConfigError for anything that is wrong
-    with messages or database, StoreError when the database cannot be reached.
+    `environ` is where packs' secrets are read (`EMERGENCY_TOKEN`). `sleep` waits between two looks at the platform.
+    When not `tended`, the rounds of `upkeep` are left to the owner. Raises ConfigError for anything that is wrong with
+    messages or database, StoreError when the database cannot be reached.
     """
     environment = settings.environment
     clock = clock or clock_of(settings)
@@ -146,7 +165,7 @@ async def running(
         api = await stack.enter_async_context(
             Api(environment.slack_bot_token.get_secret_value(), environment.slack_api_url)
         )
-        http = await stack.enter_async_context(httpx.AsyncClient())
+        http = await stack.enter_async_context(httpx.AsyncClient(trust_env=False))
         client = Client(
             Rest(environment.pagerduty_api_token.get_secret_value(), environment.pagerduty_api_url),
             environment.pagerduty_from_email,
@@ -155,11 +174,6 @@ async def running(
         directory = Directory(api, settings.groups, _pagerduty_ids(client))
         gateway = Gateway(api, catalog, directory, views.VIEWS)
         events = Events(http, environment.pagerduty_routing_key.get_secret_value(), environment.pagerduty_events_url)
-        limits = (
-            Limits({name: Rate(*rate) for name, rate in LIMITS.items()}, clock.seconds)
-            if environment.warroom_slack_limits
-            else Unlimited(clock.seconds)
-        )
         engine = Engine(
             store,
             rules=RULES,
@@ -169,13 +183,15 @@ async def running(
                 PeopleFinder(directory, client),
                 PagerDutyPerformer(client, directory, events),
                 PlatformPerformer(
-                    _surroundings(settings, environ, http, clock), allow_live=environment.warroom_actions == "live"
+                    _surroundings(settings, environ, http, clock),
+                    allow_live=environment.warroom_actions == "live",
+                    sleep=sleep,
                 ),
                 PostmortemPerformer(environment.warroom_data, _history(settings, api, directory), store.facts),
             ],
             clock=clock,
-            limits=limits,
-            tuning=Tuning(actions=environment.warroom_actions),
+            limits=_limits(settings, clock),
+            tuning=Tuning(actions=environment.warroom_actions, timeout=EFFECT_TIMEOUT),
         )
         await stack.enter_async_context(engine)
         app = create_app(
@@ -198,12 +214,23 @@ async def running(
         socket = None
         if environment.slack_app_token is not None:
             socket = Socket(app, api, environment.slack_app_token.get_secret_value())
-        tasks = [
-            asyncio.create_task(_keep_warm(gateway, directory), name="directory"),
-            asyncio.create_task(_keep_reconciled(engine, client, settings, clock), name="reconcile"),
-        ]
-        stack.push_async_callback(_cancel, tasks)
-        yield Warroom(web, engine, store, socket)
+        services = sorted({s for loaded in settings.packs.values() for s in loaded.services})
+        upkeep = Upkeep(engine, gateway, directory, client, services, clock)
+        if tended:
+            tasks = [
+                asyncio.create_task(upkeep.keep_warm(), name="directory"),
+                asyncio.create_task(upkeep.keep_reconciled(), name="reconcile"),
+            ]
+            stack.push_async_callback(_cancel, tasks)
+        yield Warroom(web, engine, store, socket, upkeep)
+
+
+def _limits(settings: Settings, clock: AnyClock) -> Limits:
+    """PagerDuty's limits always; Slack's unless switched off, which settings allow in the sandbox only."""
+    rates = dict(PAGERDUTY_LIMITS)
+    if settings.environment.warroom_slack_limits:
+        rates |= SLACK_LIMITS
+    return Limits({name: Rate(*rate) for name, rate in rates.items()}, clock.seconds)
 
 
 async def compile_again(settings: Settings, incident_id: str) -> Path:
@@ -227,7 +254,8 @@ async def compile_again(settings: Settings, incident_id: str) -> Path:
             )
             data = {"number": number, "reason": "asked for on the command line"}
             effect = Effect(key=f"postmortem:cli:{number}", kind="postmortem.write", data=data, at=now)
-            pack = settings.packs.get(incident.pack, NO_PACK)
+            frozen = await store.pack(incident.pack_hash)
+            pack = _thaw(settings)(frozen, incident.pack_hash) if frozen else settings.packs[incident.pack]
             job = Job(id=effect.key, effect=effect, incident=incident, pack=pack, attempt=1, now=now)
             return Path(str((await performer.perform(job))["path"]))
     finally:
@@ -272,11 +300,8 @@ def _history(
     async def name_of(slack_id: str) -> str:
         return (await directory.actor(slack_id, slack_id)).name
 
-    async def read(channel: str, oldest: datetime) -> Sequence[Line]:
-        token = settings.environment.slack_bot_token.get_secret_value()
-        return await History(api.client(token), name_of).read(channel, oldest)
-
-    return read
+    token = settings.environment.slack_bot_token.get_secret_value()
+    return History(api.client(token), name_of).read
 
 
 def _hear(engine: Engine, client: Client, packs: Mapping[str, LoadedPack]) -> Callable[[Input], Awaitable[Receipt]]:
@@ -294,44 +319,6 @@ def _hear(engine: Engine, client: Client, packs: Mapping[str, LoadedPack]) -> Ca
         return await engine.submit(given)
 
     return hear
-
-
-async def _keep_warm(gateway: Gateway, directory: Directory) -> None:
-    """Learns channels and people at start, and refreshes the people: the first alert then is a single call."""
-    warm = False
-    while True:
-        if not warm:
-            try:
-                await gateway.warm()
-                warm = True
-            except DeliveryError as error:
-                log.warning("slack_not_warm", reason=str(error))
-        await directory.warm()
-        await asyncio.sleep(REFRESH if warm else 10.0)
-
-
-async def _keep_reconciled(engine: Engine, client: Client, settings: Settings, clock: AnyClock) -> None:
-    """Reads PagerDuty's open incidents at start and every few minutes: a webhook that never came heals itself."""
-    services = sorted({s for loaded in settings.packs.values() for s in loaded.services})
-    since = clock.now() - timedelta(days=1)
-    while True:
-        now = clock.now()
-        try:
-            for missed in await news(client, services, await _known(engine), since, now):
-                await engine.submit(missed)
-            since = now
-        except WarroomError as error:
-            log.warning("pagerduty_not_reconciled", reason=str(error))
-        await asyncio.sleep(max(clock.real_seconds(clock.now() + RECONCILE), 1.0))
-
-
-async def _known(engine: Engine) -> Mapping[str, Known]:
-    known: dict[str, Known] = {}
-    for card in engine.cards():
-        incident = await engine.incident(card.id) if card.pagerduty_id else None
-        if incident and incident.pagerduty_id:
-            known[incident.pagerduty_id] = what_we_know(incident)
-    return known
 
 
 async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:

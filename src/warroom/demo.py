@@ -20,14 +20,13 @@ from rich.padding import Padding
 from rich.text import Text
 
 from warroom.app import Warroom, running
-from warroom.sandbox import market_sentinel_down
+from warroom.sandbox import market_sentinel_down, tools
 from warroom.sandbox.feed import Seen, Subscription
 from warroom.sandbox.pagerduty_fixture import SERVICES
 from warroom.sandbox.sandbox import Sandbox
 from warroom.sandbox.scenario import Report, Step
 from warroom.sandbox.scenario import play as play_steps
 from warroom.sandbox.server import serve
-from warroom.sandbox.tools import TOOLS
 from warroom.serving import listening
 from warroom.settings import Settings
 
@@ -39,7 +38,7 @@ SCENARIOS: Mapping[str, Sequence[Step]] = {"market-sentinel-down": market_sentin
 def deployment(url: str, redis_port: int) -> Mapping[str, Any]:
     """A warroom.yaml for the sandbox firm at `url`."""
     platform = f"{url}/platform"
-    stand_in = [sys.executable, "-m", "warroom.sandbox.tools", platform]
+    stand_in = [sys.executable, "-I", tools.__file__, platform]
     return {
         "packs": {
             "lav_adaf": {
@@ -55,7 +54,7 @@ def deployment(url: str, redis_port: int) -> Mapping[str, Any]:
                     "senior_engineers_phones": "+1-202-555-0102",
                     "risk_manager_phone": "+1-202-555-0105",
                 },
-                "tools": {name: [*stand_in, name] for name in TOOLS},
+                "tools": {name: [*stand_in, name] for name in tools.TOOLS},
             }
         },
         "groups": {

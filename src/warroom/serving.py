@@ -22,6 +22,20 @@ class _Quiet(uvicorn.Server):
         yield
 
 
+def _listener(host: str, port: int) -> socket.socket:
+    """A listening socket. Its protocol is spelled out: only then asyncio sets TCP_NODELAY, 40 ms less an answer."""
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    listener = socket.socket(family, kind, protocol or socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(1024)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
 @contextlib.asynccontextmanager
 async def listening(app: ASGIApp, host: str, port: int) -> AsyncIterator[str]:
     """Serves `app` until the block is left; yields its address. Port 0 takes a free one.
@@ -29,7 +43,7 @@ async def listening(app: ASGIApp, host: str, port: int) -> AsyncIterator[str]:
     Raises ConfigError when the port is taken or the address is not ours.
     """
     try:
-        listener = socket.create_server((host, port), backlog=1024)
+        listener = _listener(host, port)
     except OSError as error:
         raise ConfigError([f"WARROOM_HOST:WARROOM_PORT {host}:{port} cannot be used: {error.strerror}"]) from error
     config = uvicorn.Config(

@@ -7,8 +7,8 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
 from tests.domain.play import ANA, EVE, ID, PACK, RAJ, START, Play, Went, succeed
+
 from warroom.domain.effects import Effect, FieldErrors, Form, Reply
 from warroom.domain.incident import Incident, fold
 from warroom.domain.inputs import Pinned
@@ -126,7 +126,7 @@ def make(play: Play, move: tuple[Any, ...]) -> Any:
         case ("click", action, value, person):
             return play.click(action, value, person)
         case ("send", form, text, person):
-            about = f"{ID}|p0_commander" if form == "step_skip" else ID
+            about = {"step_skip": f"{ID}|p0_commander", "declare": ""}.get(form, ID)
             keys = ("summary", "title", "scope", "reason", "root_cause", "actions_taken", "impact", "eta")
             values = dict.fromkeys(keys, text) | {"status": "identified", "severity": "P1"}
             if form == "halt" and text:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import text
-
 from tests.engine.toys import RULES, START, Player, shelf
+
 from warroom.domain.facts import Fact
 from warroom.engine.clock import ManualClock
 from warroom.engine.engine import Engine

@@ -2,12 +2,11 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import datetime
 
 import pytest
-
 from tests.engine.running import ID, run_sql, running
 from tests.engine.toys import ANNA, PACK, RULES, START, Player, ask, decide, opened
+
 from warroom.domain.decision import Context, Decision
 from warroom.domain.effects import Reply
 from warroom.domain.facts import Denied, Fact, IncidentOpened, NoteAdded
@@ -220,7 +219,7 @@ async def test_an_incident_with_a_pack_that_is_not_on_the_shelf_is_not_opened(ur
 async def test_a_naive_time_is_refused_before_anything_is_written(url: str) -> None:
     async with running(url) as run:
         with pytest.raises(ValueError, match="aware"):
-            await run.engine.submit(ask("1", received=datetime(2026, 3, 2), open="x"))
+            await run.engine.submit(ask("1", received=START.replace(tzinfo=None), open="x"))
 
 
 async def test_after_the_end_nothing_is_taken(url: str) -> None:
@@ -246,4 +245,3 @@ async def test_the_inbox_tells_what_was_asked_and_answered(url: str) -> None:
         await run.engine.submit(ask("1", open="down"))
         (row,) = await run.rows("SELECT source, source_id, kind, state, incident_id FROM inbox")
         assert row == ("slack", "1", "Command", "decided", ID)
-

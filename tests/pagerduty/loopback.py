@@ -327,7 +327,7 @@ class PagerDuty:
         headers, status, body = "", 200, ""
         if fault and fault.isdecimal():
             status, headers = int(fault), "Retry-After: 7\r\n" if fault in ("429", "503") else ""
-            body = json.dumps({"error": {"message": f"told to answer {fault} to {TOKEN}"}})
+            body = json.dumps({"error": {"message": f"told to answer {fault} to {TOKEN}, {'long ' * 48} {TOKEN}"}})
         else:
             try:
                 body = json.dumps(self.answer(request))

@@ -265,7 +265,7 @@ async def test_no_error_and_no_log_line_holds_the_token_or_its_end(
     await wrong.close()
     told += [*traceback.format_exception(refused.value), caplog.text, repr(client), repr(vars(client))]
     assert "***" in "".join(told)
-    assert not [t for t in told if TOKEN[-4:] in t or another[-4:] in t]
+    assert not [t for t in told for part in (TOKEN[:7], TOKEN[-4:], another[-4:]) if part in t]
 
 
 def test_importing_the_client_warns_of_nothing_and_leaves_no_filter_behind() -> None:

@@ -13,6 +13,7 @@ from tests.platform.support import TOKEN, Says, Service, surroundings
 from warroom.domain.policy import Expect, Probe
 from warroom.platform.probes import run_probe
 from warroom.platform.redaction import Redactor
+from warroom.platform.results import RAW_LIMIT, TAIL
 
 SHAPES = [
     "Authorization: Bearer hunter22hunter",
@@ -114,3 +115,14 @@ async def test_a_secret_at_the_cut_is_not_left_in_half(service: Service, http: h
         here = surroundings(http, urls={"svc": service.url})
         result = await run_probe("r", Probe(title="R", http="svc/api"), here)
         assert TOKEN[:6] not in result.raw
+
+
+async def test_a_known_secret_where_reading_ends_is_not_left_in_half(service: Service, http: httpx.AsyncClient) -> None:
+    hidden = f"password={'s' * 190} {'x' * 300} "
+    before = (hidden * 200)[: RAW_LIMIT + TAIL - 10]
+    before = before[:-20] + " " * 20
+    service.answers["/api"] = Says(before + TOKEN + "y" * 20_000)
+    here = surroundings(http, urls={"svc": service.url}, environ={"SVC_TOKEN": TOKEN})
+    result = await run_probe("r", Probe(title="R", http="svc/api"), here)
+    assert "password=***" in result.raw
+    assert TOKEN[:6] not in result.raw

@@ -108,7 +108,7 @@ def test_a_moment_is_shown_in_utc_and_in_the_zone_of_the_reader(tmp_path: Path) 
         {
             "type": "date",
             "timestamp": int(AT.timestamp()),
-            "format": "{date_short_pretty} at {time}",
+            "format": "{time}",
             "fallback": "2026-03-02 14:31 UTC",
         },
         {"type": "text", "text": ")"},
@@ -139,7 +139,7 @@ def test_the_summary_can_mention_date_and_link(tmp_path: Path) -> None:
     )
     context = {"who": "U0AA1", "at": AT, "url": "https://x.example/?a&b", "title": "<PD>", "room": "C0AA1"}
     message = Catalog.load(tmp_path).render("sample", context | {"team": "S0AA1"})
-    moment = f"<!date^{int(AT.timestamp())}^{{date_short_pretty}} at {{time}}^2026-03-02 14:31 UTC>"
+    moment = f"<!date^{int(AT.timestamp())}^{{time}}^2026-03-02 14:31 UTC>"
     assert message.parts[0].text == (
         f"<!here> <@U0AA1> 14:31 UTC ({moment}) <https://x.example/?a&amp;b|&lt;PD&gt;> <#C0AA1> <!subteam^S0AA1>"
     )

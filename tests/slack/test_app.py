@@ -314,3 +314,9 @@ async def test_an_empty_signing_secret_is_found_out_at_start(
 
 def test_bolt_does_not_log_bodies_of_forged_requests() -> None:
     assert logging.getLogger("slack_bolt.RequestVerification").level == logging.WARNING
+
+
+async def test_a_command_of_another_version_is_told_what_there_is(sandbox: Sandbox, desk: Desk) -> None:
+    answer = await sandbox.command("ana", "war-room", "/resume", "now")
+    assert "There are /incident, /halt" in answer.text
+    assert desk.inputs == []

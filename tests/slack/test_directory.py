@@ -84,6 +84,7 @@ async def test_a_slow_slack_holds_nobody_up_and_is_remembered_when_it_comes(sand
     assert time.monotonic() - started < 0.25
     await directory.by_email("raj@sandbox.example")  # waits for the same reading
     assert (await directory.actor(RAJ, "raj")).verified is True
+    assert calls(sandbox).count("users.info") == 1
 
 
 async def test_what_was_known_is_believed_for_an_hour_when_slack_is_down(sandbox: Sandbox, api: Api) -> None:

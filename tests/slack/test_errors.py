@@ -4,11 +4,14 @@ import socket
 from collections.abc import Callable
 
 import pytest
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 from tests.slack.support import TOKEN, a_job
 
 from warroom.engine.ports import Job
 from warroom.errors import DeliveryError, Refused, TryAgain, Uncertain
 from warroom.sandbox import Sandbox
+from warroom.sandbox.server import embedded
 from warroom.slack.api import Api
 from warroom.slack.gateway import Gateway
 
@@ -102,3 +105,25 @@ async def test_the_proxy_of_the_environment_is_not_used_for_exempt_hosts(
     async with Api(TOKEN, f"{url}/slack/api/") as api:
         with pytest.raises(TryAgain):
             await api.me()
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"<html>log in</html>", "text/html"),
+        (b"log in", "text/plain"),
+        (b"[1]", "application/json"),
+        (b"{", "application/json"),
+        (b"\xff", "text/plain; charset=utf-8"),
+        (b"", "application/json"),
+    ],
+)
+async def test_a_proxy_s_page_in_place_of_an_answer_is_no_answer(body: bytes, kind: str) -> None:
+    async def page(scope: Scope, receive: Receive, send: Send) -> None:
+        await Response(body, 200, {"Content-Type": kind})(scope, receive, send)
+
+    async with embedded(page) as (url, _), Api(TOKEN, f"{url}/api/") as api:
+        with pytest.raises(Uncertain):
+            await api.call("chat.postMessage", channel="C1", text="x")
+        with pytest.raises(TryAgain):
+            await api.call("users.info", user="U1")

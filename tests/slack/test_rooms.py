@@ -62,8 +62,9 @@ async def test_a_room_of_another_life_or_another_incident_is_not_taken_for_ours(
     watch.forward(days=30)
     other = sandbox.slack.add_channel(ROOM["name"] + "-2", [BOT], creator=BOT)
     other.purpose["value"] = "The room of INC-2026-0007"
+    sandbox.slack.add_channel(ROOM["name"] + "-3", [BOT], creator=ANA)
     assert await gateway.find(a_job("slack.room", **ROOM)) is None
-    assert (await gateway.perform(a_job("slack.room", attempt=2, **ROOM)))["name"] == ROOM["name"] + "-3"
+    assert (await gateway.perform(a_job("slack.room", attempt=2, **ROOM)))["name"] == ROOM["name"] + "-4"
 
 
 @given(st.text(max_size=120), st.integers(1, 20))

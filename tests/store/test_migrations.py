@@ -5,8 +5,8 @@ import asyncio
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection
-
 from tests.store.databases import postgresql
+
 from warroom.store.database import connect, parse, upgrade
 from warroom.store.tables import Table
 

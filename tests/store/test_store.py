@@ -103,7 +103,7 @@ async def test_a_value_that_cannot_be_stored_is_told_from_an_outage(store: Store
 async def test_a_second_process_on_a_sqlite_file_is_refused_until_the_first_ends(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/warroom.db"
     first = await Store.open(url)
-    with pytest.raises(ConfigError, match="another warroom process is using warroom.db"):
+    with pytest.raises(ConfigError, match=r"another warroom process is using warroom\.db"):
         await Store.open(url)
     reader = await Store.open(url, writer=False)
     assert await reader.audit() == []
@@ -117,7 +117,7 @@ async def test_a_second_process_on_a_sqlite_file_is_refused_until_the_first_ends
 
 @pytest.mark.parametrize("url", ["mysql://h/d", "sqlite://", "nonsense"])
 async def test_a_database_we_do_not_serve_is_refused_with_a_sentence(url: str) -> None:
-    with pytest.raises(ConfigError, match="SQLite file or PostgreSQL|cannot be read"):
+    with pytest.raises(ConfigError, match=r"SQLite file or PostgreSQL|cannot be read"):
         await Store.open(url)
 
 

@@ -56,6 +56,16 @@ def views(incident: Incident, pack: LoadedPack, now: datetime) -> tuple[ClockVie
     return tuple(found)
 
 
+def kept(incident: Incident, pack: LoadedPack, clock_id: str, mark: ClockMark) -> datetime | None:
+    """When the clock's end was reached (UTC) that we said was missing at `mark.deadline`; None: it was missing."""
+    ends = {s.clocks[clock_id].end for s in pack.pack.severities.values() if clock_id in s.clocks}
+    ends |= {"resolved"} if not ends & {*AFTER_RESOLVING} else set()
+    if mark.deadline is None:
+        return None
+    before = tuple(m for m in incident.history if m.at <= mark.deadline)
+    return min((at for end in ends if (at := milestones.reached(before, end))), default=None)
+
+
 def _runs(
     i: Incident, sessions: Sessions, severity: SeverityId, clock_id: str, clock: Clock, now: datetime
 ) -> Iterator[ClockView]:

@@ -32,6 +32,7 @@ INCIDENT: Mapping[str, Usage] = {
     "list": Usage("list", "open incidents"),
     "help": Usage("help", "this list"),
 }
+FREE_TEXT = ("note", "update")
 STATUSES = ("investigating", "identified", "monitoring")
 NAMED = re.compile(r"^(?:INC-(\d{4})-)?0*(\d{1,6})$", re.IGNORECASE)
 MENTION = re.compile(r"^<@([UW][A-Z0-9]+)(?:\|([^>]*))?>$")
@@ -49,14 +50,16 @@ class Typed:
 def take_apart(name: str, text: str) -> Typed:
     """A slash command's text as subcommand, named incident and rest.
 
-    Only /incident has subcommands. The incident may be named right after it: `ack 42`, `ack INC-2026-0042`.
+    Only /incident has subcommands. The incident may be named right after it: `ack 42`, `ack INC-2026-0042`; where a
+    text follows that may begin with a number (`note 3 venues are back`), only its whole id names it.
     """
     words = text.split()
     word = ""
     if name == "/incident":
         word = words.pop(0).lower() if words else "help"
     named = ""
-    if words and NAMED.match(words[0]) and word != "declare":
+    found = NAMED.match(words[0]) if words and word != "declare" else None
+    if found and (found[1] or word not in FREE_TEXT):
         named = words.pop(0).upper()
     rest = text
     for skipped in (word, named):

@@ -202,10 +202,14 @@ class ProbesRequested:
 
 @dataclass(frozen=True, kw_only=True)
 class ProbesReported:
-    """The probes of a run came back; `results` are dicts of `platform.ProbeResult`."""
+    """The probes of a run came back; `results` are dicts of `platform.ProbeResult`.
+
+    `seal` is the SHA-256 of the archive with the raw answers, "" when none was made.
+    """
 
     run: str
     results: tuple[Mapping[str, object], ...]
+    seal: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -250,6 +254,14 @@ class Resolved:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DraftAsked:
+    """A post-mortem draft is wanted; drafts are numbered from 1."""
+
+    number: int
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class AlertJoined:
     """Another alert belongs to this incident."""
 
@@ -283,6 +295,7 @@ What = (
     | ActionSettled
     | Denied
     | Resolved
+    | DraftAsked
     | AlertJoined
 )
 

@@ -11,6 +11,7 @@ from warroom.domain.incident import Incident
 from warroom.domain.inputs import Input
 from warroom.domain.people import Actor
 from warroom.domain.policy import Action
+from warroom.domain.routing import halt_title
 from warroom.domain.words import nearest
 
 SEPARATOR = "|"
@@ -102,7 +103,7 @@ def order(incident: Incident | None, actor: Actor, scope: str, reason: str, run:
         return say("halt_already", line=views.run_line(done), at=moment(done.at), **room_link(incident))
     opening: tuple[f.Fact, ...] = ()
     if incident is None:
-        opening = declare(actor, f"Trading halt ({scope})", "P0", reason, "a halt was ordered", ctx)
+        opening = declare(actor, halt_title(scope), "P0", reason, "a halt was ordered", ctx)
     requested = f.ActionRequested(
         run=run, action=name, scope=scope, reason=reason, mode="live" if ctx.actions == "live" else "dry_run"
     )

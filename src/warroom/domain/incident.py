@@ -29,10 +29,11 @@ class StepMark:
 
 @dataclass(frozen=True, kw_only=True)
 class ClockMark:
-    """What was said about one run of a clock."""
+    """What was said about one run of a clock; `deadline` (UTC) is the one that was said to be missed."""
 
     warned: bool = False
     breached: bool = False
+    deadline: datetime | None = None
     corrected: bool = False
 
 
@@ -120,6 +121,7 @@ class Incident:
     runs: tuple[Run, ...] = ()
     resolution: f.Resolved | None = None
     joined: tuple[f.AlertJoined, ...] = ()
+    drafts: int = 0
     recent: tuple[f.Fact, ...] = ()
 
     def reached(self, milestone: Milestone) -> datetime | None:
@@ -263,6 +265,8 @@ def _change(i: Incident, fact: f.Fact) -> dict[str, Any]:
             }
         case f.Resolved():
             return {"resolution": what}
+        case f.DraftAsked():
+            return {"drafts": max(i.drafts, what.number)}
         case f.AlertJoined():
             return {"joined": (*i.joined, what)}
 
@@ -276,7 +280,7 @@ def _mark_clock(
         case f.ClockWarned():
             mark = replace(mark, warned=True)
         case f.ClockBreached():
-            mark = replace(mark, breached=True)
+            mark = replace(mark, breached=True, deadline=what.deadline)
         case f.ClockCorrected():
             mark = replace(mark, corrected=True)
     return {**i.clocks, key: mark}

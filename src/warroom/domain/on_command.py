@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping
 
 from warroom.domain import facts as f
-from warroom.domain import halting, views
+from warroom.domain import halting, schedule, views
 from warroom.domain.commands import INCIDENT, did_you_mean, person, take_apart
 from warroom.domain.decision import Context
 from warroom.domain.declaring import SEVERITIES, on_declare
-from warroom.domain.effects import Effect, Form, Reply, moment
+from warroom.domain.effects import Form, Reply, moment
 from warroom.domain.handling import (
     Handled,
     card_row,
@@ -20,9 +20,7 @@ from warroom.domain.handling import (
 )
 from warroom.domain.incident import Incident
 from warroom.domain.inputs import Command, Input
-from warroom.domain.outgoing import Out
 from warroom.domain.people import Actor, By
-from warroom.domain.reactions import postmortem
 from warroom.domain.routing import open_cards
 
 
@@ -104,7 +102,7 @@ def open_update_form(incident: Incident, actor: Actor, text: str, given: Input, 
 
 def give_update(incident: Incident, actor: Actor, values: Mapping[str, str], ctx: Context) -> Handled:
     """A person's update, to every audience of the cadence."""
-    due = next(iter(incident.asked.values()), None)
+    due = schedule.asked_for(incident, ctx.pack)
     given = f.UpdateGiven(
         human=True,
         status=values.get("status") or incident.status,
@@ -133,11 +131,9 @@ def open_resolve_form(incident: Incident, actor: Actor, text: str, given: Input,
 
 def draft(incident: Incident, actor: Actor, text: str, given: Input, ctx: Context) -> Handled:
     """Compiles the post-mortem draft now."""
-    effect: Effect = postmortem(Out(incident, ctx.pack, ctx.now), run_id(given), f"asked for by {actor.name}")
     answer = Reply("done", {"text": "The draft is being compiled and will be posted here", **room_link(incident)})
-    return Handled(
-        ctx.facts(actor.by, f.NoteAdded(text="Post-mortem draft asked for", kind="system")), answer, (effect,)
-    )
+    asked = f.DraftAsked(number=incident.drafts + 1, reason=f"asked for by {actor.name}")
+    return Handled(ctx.facts(actor.by, asked), answer)
 
 
 def mark_step(incident: Incident, actor: Actor, step_id: str, reason: str | None, ctx: Context) -> Handled:
@@ -215,7 +211,7 @@ def _contacts(incident: Incident, actor: Actor, text: str, given: Input, ctx: Co
         {
             "title": c.title,
             "level": c.level,
-            "channel": c.channel or "",
+            "channel": ctx.pack.pack.channels.get(c.channel or "", c.channel or ""),
             "phone": ctx.pack.contacts.get(c.phone or "", ""),
             "note": c.note,
         }

@@ -68,18 +68,18 @@ def _probes(incident: Incident, result: EffectResult, ctx: Context) -> Handled:
     run = result.key.removeprefix("probes:")
     rows = [cast(Mapping[str, Any], r) for r in cast(list[Any], result.result.get("results", []))]
     short = tuple({k: v for k, v in row.items() if k != "raw"} for row in rows)
-    facts = ctx.facts(None, f.ProbesReported(run=run, results=short))
-    raw = "\n\n".join(f"=== {row.get('title')} ({row.get('state')})\n{row.get('raw', '')}" for row in rows)
+    facts = ctx.facts(None, f.ProbesReported(run=run, results=short, seal=str(result.result.get("seal", ""))))
     what = next((d.what for d in incident.diagnoses if d.run == run), run)
-    data = {
-        "name": f"{incident.id.lower()}-{what}-{run}.txt",
-        "title": f"Raw answers: {what.replace('_', ' ')}",
-        "content": raw[:RAW_LIMIT] or "no answers",
-        "comment": "",
-    }
+    name, title = f"{incident.id.lower()}-{what}-{run}", f"Raw answers: {what.replace('_', ' ')}"
+    raw = "\n\n".join(f"=== {row.get('title')} ({row.get('state')})\n{row.get('raw', '')}" for row in rows)
     out = Out(incident, ctx.pack, ctx.now)
-    file = out.effect(f"probes:{run}:file", "slack.file", data, lane="room", after=("room",))
-    return Handled(facts, effects=(file,))
+    data: dict[str, object] = {"name": f"{name}.txt", "title": title, "content": raw[:RAW_LIMIT] or "no answers"}
+    files = [out.effect(f"probes:{run}:file", "slack.file", data, lane="room", after=("room",))]
+    archive = result.result.get("archive")
+    if archive and what in ctx.pack.pack.probe_groups:
+        data = {"name": f"{name}.zip", "title": f"{title}, sealed", "path": archive}
+        files.append(out.effect(f"probes:{run}:archive", "slack.file", data, lane="room", after=("room",)))
+    return Handled(facts, effects=tuple(files))
 
 
 def _act(incident: Incident, result: EffectResult, ctx: Context) -> Handled:

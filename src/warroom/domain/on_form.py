@@ -27,6 +27,9 @@ def on_form(incident: Incident | None, form: Submission, given: Input, ctx: Cont
     if incident is None:
         return wrong("This form's incident is not known here any more.", "/incident list shows the open ones.")
     match form.form:
+        case "update" if not incident.is_open:
+            late = f"{incident.id} was resolved meanwhile. /incident note TEXT still adds to its timeline."
+            return Handled(answer=FieldErrors({"summary": late}))
         case "update":
             return on_command.give_update(incident, form.actor, form.values, ctx)
         case "resolve":
@@ -68,5 +71,10 @@ def _resolve(incident: Incident, form: Submission, ctx: Context) -> Handled:
             f.StatusChanged(status="resolved"),
             f.MilestoneReached(milestone="resolved", source="slack"),
         )
-    answer = Reply("done", {"text": "Resolved; the notice and the post-mortem draft follow", **room_link(incident)})
-    return Handled(facts, answer)
+        text = "Resolved; the notice and the post-mortem draft follow"
+    else:
+        # told after the fact: the draft that was made without it is made again
+        asked = f.DraftAsked(number=incident.drafts + 1, reason=f"{form.actor.name} told the cause")
+        facts += ctx.facts(form.actor.by, asked)
+        text = "Written down; a new post-mortem draft follows"
+    return Handled(facts, Reply("done", {"text": text, **room_link(incident)}))

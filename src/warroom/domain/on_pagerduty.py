@@ -3,10 +3,12 @@
 from datetime import datetime
 
 from warroom.domain import facts as f
+from warroom.domain import milestones
 from warroom.domain.decision import Context
 from warroom.domain.handling import Handled
 from warroom.domain.incident import Incident
 from warroom.domain.inputs import Input, PagerDutyEvent, PagerDutyIncident
+from warroom.domain.milestones import Moment
 from warroom.domain.outgoing import OUR_NOTE
 from warroom.domain.people import By
 from warroom.domain.policy import Milestone
@@ -28,9 +30,13 @@ NEWS = {
     "incident.annotated": "Note in PagerDuty",
 }
 
+OVER = ("incident.resolved", "incident.annotated", "incident.status_update_published")
+OPENING = {"incident.triggered", "incident.priority_updated", *MOMENTS, *NEWS}.difference(OVER)
+
 
 def on_pagerduty(incident: Incident | None, event: PagerDutyEvent, given: Input, ctx: Context) -> Handled:
-    """Facts from one event. An event about an incident we do not know opens it, whatever its type (we missed it)."""
+    """Facts from one event. An event about an incident we do not know opens it, as we missed its beginning;
+    not one that only tells of its end, and none of a type we do not know."""
     if event.incident is None:
         return Handled()
     if incident is None:
@@ -85,6 +91,8 @@ def open_incident(event: PagerDutyEvent, about: PagerDutyIncident, ctx: Context)
 
 
 def _first_heard(event: PagerDutyEvent, about: PagerDutyIncident, ctx: Context) -> Handled:
+    if event.type not in OPENING:
+        return Handled()
     if not ctx.pack.pack.id:
         return Handled(
             ctx.facts(
@@ -96,13 +104,10 @@ def _first_heard(event: PagerDutyEvent, about: PagerDutyIncident, ctx: Context) 
                 ),
             )
         )
-    if event.type in ("incident.resolved", "incident.annotated", "incident.status_update_published"):
-        return Handled()
     facts = open_incident(event, about, ctx)
     if event.type in MOMENTS:
         milestone, came = MOMENTS[event.type]
-        if came:
-            facts += _reached(event, milestone, event.at, ctx)
+        facts += _reached(event, milestone, event.at, ctx) if came else _withdrawn(event, milestone, ctx)
     return Handled(facts)
 
 
@@ -121,20 +126,22 @@ def _moment(incident: Incident, event: PagerDutyEvent, ctx: Context) -> tuple[f.
     )
     if known:
         return ()
-    if not came:
-        gone = f.MilestoneWithdrawn(milestone=milestone, source="pagerduty")
-        facts = ctx.facts(event.agent, gone, at=event.at)
-        if milestone == "resolved":
-            facts += ctx.facts(event.agent, f.StatusChanged(status="investigating"))
-        return facts
-    facts = _reached(event, milestone, event.at, ctx)
-    if milestone == "resolved":
-        facts += ctx.facts(event.agent, f.StatusChanged(status="resolved"))
+    facts = _reached(event, milestone, event.at, ctx) if came else _withdrawn(event, milestone, ctx)
+    moment = Moment(event.at, came, milestone, "pagerduty")
+    is_open = milestones.reached(milestones.add(incident.history, moment), "resolved") is None
+    if is_open != incident.is_open:
+        # old news may come last: the status follows from what holds now, not from what we heard of last
+        facts += ctx.facts(event.agent, f.StatusChanged(status="investigating" if is_open else "resolved"))
     return facts
 
 
 def _reached(event: PagerDutyEvent, milestone: Milestone, at: datetime, ctx: Context) -> tuple[f.Fact, ...]:
     return ctx.facts(event.agent, f.MilestoneReached(milestone=milestone, source="pagerduty"), at=at)
+
+
+def _withdrawn(event: PagerDutyEvent, milestone: Milestone, ctx: Context) -> tuple[f.Fact, ...]:
+    gone = f.MilestoneWithdrawn(milestone=milestone, source="pagerduty")
+    return ctx.facts(event.agent, gone, at=event.at)
 
 
 def _priority(incident: Incident, event: PagerDutyEvent, about: PagerDutyIncident, ctx: Context) -> tuple[f.Fact, ...]:
@@ -160,6 +167,8 @@ def _news(incident: Incident, event: PagerDutyEvent, ctx: Context) -> tuple[f.Fa
     parts = [NEWS[event.type], ", ".join(event.people), event.text]
     text = ": ".join(p for p in parts if p)
     facts = ctx.facts(event.agent, f.NoteAdded(text=text, kind="pagerduty"), at=event.at)
-    if event.type == "incident.responder.replied" and "accept" in event.text.lower():
+    responding = incident.reached("responding")
+    accepted = event.type == "incident.responder.replied" and "accept" in event.text.lower()
+    if accepted and (responding is None or event.at < responding):
         facts += _reached(event, "responding", event.at, ctx)
     return facts

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from warroom.domain import clocks, views
 from warroom.domain import facts as f
-from warroom.domain import views
 from warroom.domain.decision import LoadedPack
 from warroom.domain.effects import Effect, moment
 from warroom.domain.incident import Incident
@@ -37,7 +37,7 @@ def react(before: Incident | None, after: Incident, fact: f.Fact, pack: LoadedPa
         case f.EffectDone():
             yield from _done(out, what)
         case f.EffectFailed():
-            yield from _failed(out, what)
+            yield from _failed(out, before, what)
         case f.ClockWarned() | f.ClockBreached() | f.ClockCorrected():
             yield from _clock(out, what)
         case f.StepStarted() | f.StepSkipped() | f.StepLate():
@@ -50,12 +50,18 @@ def react(before: Incident | None, after: Incident, fact: f.Fact, pack: LoadedPa
             yield from _probes(out, fact, what)
         case f.ActionRequested() | f.ActionSettled():
             yield from _action(out, fact, what)
+        case f.DraftAsked():
+            data = {"number": what.number, "reason": what.reason}
+            key = f"postmortem:{what.number}"
+            yield out.effect(key, "postmortem.write", data, lane="postmortem", rank=PANEL)
         case f.AlertJoined():
             yield out.say(f"joined:{what.pagerduty_id}", "alert_joined", {"alert": what.title})
 
 
 def changes_panel(fact: f.Fact) -> bool:
-    """Whether people would see this fact on the live panel."""
+    """Whether people would see this fact on the live panel. A failed edit is not shown by another edit."""
+    if isinstance(fact.what, f.EffectFailed):
+        return fact.what.kind != "slack.edit"
     return not isinstance(fact.what, f.IncidentOpened | f.EffectDone | f.UpdateAsked | f.ProbesRequested | f.Denied)
 
 
@@ -120,6 +126,7 @@ def _reached(out: Out, before: Incident | None, fact: f.Fact, what: f.MilestoneR
     if what.milestone == "acknowledged":
         context = {"by": views.who(fact.by), "at": moment(fact.at), "source": what.source}
         yield out.say(f"say:{key}", "acknowledged", context)
+        yield out.announcement()
     for communication in severity.communications:
         if communication.at != what.milestone:
             continue
@@ -131,15 +138,6 @@ def _reached(out: Out, before: Incident | None, fact: f.Fact, what: f.MilestoneR
         yield out.announcement()
         if i.resolution is None:
             yield out.say(f"ask.cause:{turn}", "root_cause_request", {"by": views.who(fact.by)})
-        yield postmortem(out, f"resolved:{turn}", "resolved")
-
-
-def postmortem(out: Out, of: str, reason: str) -> Effect:
-    """The compilation of a draft; its file name carries how many came before."""
-    number = 1 + sum(1 for key in out.i.done if key.startswith("postmortem:"))
-    return out.effect(
-        f"postmortem:{of}", "postmortem.write", {"number": number, "reason": reason}, lane="postmortem", rank=PANEL
-    )
 
 
 def _withdrawn(out: Out, before: Incident | None, fact: f.Fact, what: f.MilestoneWithdrawn) -> Iterator[Effect]:
@@ -222,6 +220,11 @@ def _done(out: Out, what: f.EffectDone) -> Iterator[Effect]:
         )
 
 
+def same_edit(key: str, other: str) -> bool:
+    """Whether both keys are of edits that bring the same post up to date again and again."""
+    return ".edit:" in key and key.partition(":")[0] == other.partition(":")[0]
+
+
 def _list(value: object) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else []
 
@@ -231,9 +234,11 @@ def _paged(what: f.EffectDone) -> dict[str, Any]:
     return {"paged": names, "missing": [str(p) for p in _list(what.result.get("missing"))]}
 
 
-def _failed(out: Out, what: f.EffectFailed) -> Iterator[Effect]:
+def _failed(out: Out, before: Incident | None, what: f.EffectFailed) -> Iterator[Effect]:
     if what.key.startswith("dead:") or what.kind == "slack.answer":
         return
+    if what.kind == "slack.edit" and before and any(same_edit(what.key, key) for key in before.failed):
+        return  # a panel that cannot be edited is said once, not every minute
     context = {"what": what.kind, "key": what.key, "error": what.error, "outcome": what.outcome}
     told = views.base(out.i, out.pack, out.now) | context
     if "room" in out.i.failed:
@@ -252,15 +257,18 @@ def _failed(out: Out, what: f.EffectFailed) -> Iterator[Effect]:
 def _clock(out: Out, what: f.ClockWarned | f.ClockBreached | f.ClockCorrected) -> Iterator[Effect]:
     clock = next(s.clocks[what.clock] for s in out.pack.pack.severities.values() if what.clock in s.clocks)
     current = out.pack.pack.severities[out.i.severity].clocks.get(what.clock, clock)
+    views_of_it = clocks.views(out.i, out.pack, out.now)
+    view = next((v for v in views_of_it if (v.id, v.start) == (what.clock, what.start)), None)
+    within = view.within if view else current.within
     run = f"{what.clock}:{what.start.isoformat()}"
     context: dict[str, Any] = {
         "clock": current.title,
-        "within": current.within.total_seconds(),
+        "within": within.total_seconds(),
         "start": moment(what.start),
     }
     match what:
         case f.ClockWarned():
-            left = what.start + current.within - out.now
+            left = view.left if view else timedelta()
             yield out.say(f"warn:{run}", "clock_warning", context | {"left": max(left, timedelta()).total_seconds()})
         case f.ClockBreached():
             yield out.say(f"breach:{run}", "clock_breached", context | {"deadline": moment(what.deadline)})
@@ -268,7 +276,8 @@ def _clock(out: Out, what: f.ClockWarned | f.ClockBreached | f.ClockCorrected) -
                 data = {"groups": list(current.tell), "message": f"{out.i.id}: {current.title} missed. {out.i.title}"}
                 yield out.effect(f"breach:{run}:page", "pagerduty.page", data, lane="pager", rank=SETUP)
         case f.ClockCorrected():
-            told = context | {"reached": moment(what.reached), "used": (what.reached - what.start).total_seconds()}
+            used = view.used if view else max(what.reached - what.start, timedelta())
+            told = context | {"reached": moment(what.reached), "used": used.total_seconds()}
             full = views.base(out.i, out.pack, out.now) | told
             edit = {"of": f"breach:{run}", "message": "clock_corrected", "context": full}
             yield out.effect(f"corrected:{run}:edit", "slack.edit", edit, lane="room", after=(f"breach:{run}",))
@@ -385,6 +394,7 @@ def _probes(out: Out, fact: f.Fact, what: f.ProbesRequested | f.ProbesReported) 
         "rows": rows,
         "bad": sum(1 for r in rows if r["state"] != "ok"),
         "by": views.who(run.by),
+        "seal": what.seal,
     }
     button = f"{out.i.id}|{run.what}"
     yield out.say(f"probes:{what.run}:table", "diagnostics", context, button=button)
@@ -420,3 +430,4 @@ def _action(out: Out, fact: f.Fact, what: f.ActionRequested | f.ActionSettled) -
         full = views.base(out.i, out.pack, out.now) | told | {"detail": ""}
         yield out.post(f"act:{what.run}:announce", announce, "action_settled", {"context": full}, rank=SETUP)
         yield out.note(f"act:{what.run}:note", f"{context['action']}: {what.outcome}. {what.detail}")
+        yield out.announcement()

@@ -18,9 +18,10 @@ def route(body: inputs.Body, cards: Sequence[Card], packs: Mapping[str, LoadedPa
         case inputs.PagerDutyEvent():
             return _pagerduty(body, cards, packs)
         case inputs.Submission():
-            return _existing(body.about, cards) if body.about else Route(pack=_declared_pack(body.values, packs))
+            about = body.about.split("|")[0]
+            return _existing(about, cards) if about else Route(pack=_declared_pack(body.values, packs))
         case inputs.Click():
-            return _existing(body.value.split("|")[0], cards)
+            return _click(body, cards, packs)
         case inputs.Pinned():
             return _in_channel(body.channel, cards) or Route()
         case inputs.Command():
@@ -61,6 +62,23 @@ def _command(command: inputs.Command, cards: Sequence[Card], packs: Mapping[str,
     if running and (command.name == "/halt" or (reading and len(running) == 1)):
         return Route(incident=running[0].id, pack=running[0].pack)
     return Route(pack=only)
+
+
+def _click(click: inputs.Click, cards: Sequence[Card], packs: Mapping[str, LoadedPack]) -> Route:
+    """A button names its incident first. A halt previewed while none was open names its pack instead: pressing it
+    opens an incident, and pressing it again finds that one."""
+    incident, *more = click.value.split("|")
+    if incident or click.action != "halt.confirm" or len(more) < 3 or more[1] not in packs:
+        return _existing(incident, cards)
+    pack, scope = more[1:3]
+    running = [c for c in open_cards(cards) if c.pack == pack]
+    found = next((c for c in running if c.title == halt_title(scope)), next(iter(running), None))
+    return Route(incident=found.id if found else None, pack=pack)
+
+
+def halt_title(scope: str) -> str:
+    """The title of an incident that a halt opens."""
+    return f"Trading halt ({scope})"
 
 
 def _in_channel(channel: str, cards: Sequence[Card]) -> Route | None:

@@ -41,6 +41,8 @@ def catch_up(incident: Incident, pack: LoadedPack, now: datetime) -> tuple[Incid
         due = settled or next((d.what for d in upcoming(incident, pack, now) if d.at <= now), None)
         if due is None:
             return incident, tuple(made)
+        if any(fact.what == due for fact in made):
+            raise RuntimeError(f"{incident.id}: {due} is due again after it was done; the rules go round in a circle")
         fact = f.Fact(at=now, recorded=now, by=WARROOM, what=due)
         incident = evolve(incident, fact)
         made.append(fact)
@@ -59,6 +61,12 @@ def next_update(incident: Incident, pack: LoadedPack) -> datetime | None:
     """When the next scheduled update is due (UTC); None when none is."""
     dues = [_due(incident, c) for c in _severity(incident, pack).cadences]
     return min((d for d in dues if d), default=None)
+
+
+def asked_for(incident: Incident, pack: LoadedPack) -> datetime | None:
+    """The due moment (UTC) of the update that the room has been asked for; None when it owes none."""
+    dues = {c.id: _due(incident, c) for c in _severity(incident, pack).cadences}
+    return min((due for name, due in dues.items() if due and incident.asked.get(name) == due), default=None)
 
 
 def anchor(incident: Incident, step: Step) -> datetime | None:
@@ -100,9 +108,16 @@ def _clocks(i: Incident, pack: LoadedPack, now: datetime) -> Iterator[Due]:
 
 
 def _corrections(i: Incident, pack: LoadedPack, now: datetime) -> Iterator[f.What]:
-    for view in clocks.views(i, pack, now):
-        if view.state == "corrected" and not view.mark.corrected and view.end:
-            yield f.ClockCorrected(clock=view.id, start=view.start, reached=view.end)
+    runs = {(view.id, view.start): view for view in clocks.views(i, pack, now)}
+    for (clock, start), mark in i.clocks.items():
+        if not mark.breached or mark.corrected:
+            continue
+        view = runs.get((clock, start))
+        in_time = view.end if view and view.state == "corrected" else None
+        # late news may have made another run of this one: what we said of it can be wrong all the same
+        reached = in_time if view else clocks.kept(i, pack, clock, mark)
+        if reached:
+            yield f.ClockCorrected(clock=clock, start=start, reached=reached)
 
 
 def _steps(i: Incident, pack: LoadedPack) -> Iterator[Due]:

@@ -3,6 +3,7 @@
 Moments are {"utc": ISO} (see `effects.moment`), durations are seconds, people are Slack ids where known, else names.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -17,11 +18,17 @@ from warroom.domain.policy import Pack
 from warroom.domain.words import spell
 
 View = dict[str, Any]
+LOOKS_LIKE_AN_ID = re.compile(r"[UW][A-Z0-9]+")
 
 
 def who(by: By | None) -> str:
-    """A person for the `mention` filter: the Slack id where known, else the name; "" for nobody."""
-    return (by.slack_id or by.name) if by else ""
+    """A person for the `mention` filter: the Slack id where known, else the name; "" for nobody.
+
+    A name that could be taken for a Slack id ("WARREN") is written so that it cannot.
+    """
+    if by is None:
+        return ""
+    return by.slack_id or (by.name.capitalize() if LOOKS_LIKE_AN_ID.fullmatch(by.name) else by.name)
 
 
 def base(i: Incident, pack: LoadedPack, now: datetime) -> View:
@@ -116,12 +123,17 @@ def panel(i: Incident, pack: LoadedPack, now: datetime, data: Mapping[str, Any] 
         "steps": steps(i, pack),
         "halts": [run_line(r) for r in i.halts],
         "unknown": any(r.outcome == "unknown" for r in i.runs),
-        "failures": [f"{k}: {v.error}" for k, v in i.failed.items()],
+        "failures": list(failures(i).values()),
         "now": moment(now),
         "resolved": _moment(i.reached("resolved")),
         "joined": len(i.joined),
         "acknowledged": i.reached("acknowledged") is not None,
     }
+
+
+def failures(i: Incident) -> Mapping[str, str]:
+    """What could not be done, in words; of the edits of one post only the newest."""
+    return {k.partition(":")[0] if ".edit:" in k else k: f"{k}: {v.error}" for k, v in i.failed.items()}
 
 
 def steps(i: Incident, pack: LoadedPack) -> list[View]:
@@ -187,6 +199,7 @@ def resolution(i: Incident, pack: LoadedPack, now: datetime, data: Mapping[str, 
     at = i.reached("resolved") or now
     said = i.resolution
     in_force = halts_in_force(i)
+    unsettled = [r for r in i.halts if r.outcome in ("unknown", "requested")]
     review = min((at + follow_up.within for follow_up in pack.pack.follow_ups), default=None)
     return base(i, pack, now) | {
         "resolved": moment(at),
@@ -198,6 +211,7 @@ def resolution(i: Incident, pack: LoadedPack, now: datetime, data: Mapping[str, 
         "review": _moment(review),
         "follow_ups": sum(len(follow_up.items) for follow_up in pack.pack.follow_ups),
         "still_halted": [run_line(r) for r in in_force],
+        "unsettled": [run_line(r) for r in unsettled],
     }
 
 
@@ -283,6 +297,8 @@ def tell(fact: f.Fact, pack: LoadedPack) -> str:
             return f"Root cause: {what.root_cause or 'not given'}"
         case f.EffectFailed():
             return f"Could not do {what.kind}: {what.error}"
+        case f.DraftAsked():
+            return f"Post-mortem draft {what.number} wanted ({what.reason})"
         case f.AlertJoined():
             return f"Related alert: {what.title}"
     return ""

@@ -62,7 +62,7 @@ class ManualClock:
     """Time that stands still until `advance` moves it."""
 
     def __init__(self, start: datetime) -> None:
-        self._now = start.astimezone(UTC)
+        self._start = self._now = start.astimezone(UTC)
         self._wakes: list[Callable[[], None]] = []
 
     def now(self) -> datetime:
@@ -70,8 +70,8 @@ class ManualClock:
         return self._now
 
     def seconds(self) -> float:
-        """The same time in seconds; for rate limits."""
-        return self._now.timestamp()
+        """Seconds since the start; for rate limits."""
+        return (self._now - self._start).total_seconds()
 
     def real_seconds(self, until: datetime) -> float:
         """0 when `until` is past; for ever otherwise, since waiting moves nothing."""

@@ -16,7 +16,7 @@ from warroom.engine.limits import Limits
 from warroom.engine.memory import PackShelf
 from warroom.engine.metrics import Metrics
 from warroom.engine.ports import Clock, Job, Performer
-from warroom.engine.work import Back, Item, Tuning, Work
+from warroom.engine.work import Back, Item, Tuning, Work, trace
 from warroom.errors import Refused, TryAgain, Uncertain
 
 log = structlog.get_logger(__name__)
@@ -85,7 +85,7 @@ class Delivery:
             pack = shelf.frozen(incident.pack_hash)
             return performer.buckets(self._job(pending, incident, pack, pending.attempt + 1))
         except Exception as error:
-            log.exception("buckets_failed", kind=pending.effect.kind, effect=pending.id)
+            log.error("buckets_failed", kind=pending.effect.kind, effect=pending.id, trace=trace(error))
             raise Refused(f"it could not be prepared: {type(error).__name__}: {error}") from error
 
     def launch(self, pending: Pending, incident: Incident, pack: LoadedPack) -> None:
@@ -93,11 +93,11 @@ class Delivery:
         job = self._job(pending, incident, pack, pending.attempt)
         task = asyncio.create_task(self._fly(pending, job), name=f"effect {pending.effect.kind} {pending.id}")
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda done: self._landed(done, pending))
 
     def refuse(self, pending: Pending, reason: str) -> None:
-        """The effect is given up without a call."""
-        self._settle(pending, "refused", error=reason)
+        """The effect is given up without a call; what may have happened before is unknown then."""
+        self._settle(pending, "unknown" if pending.doubt else "refused", error=reason)
 
     async def close(self) -> None:
         """Gives the calls under way their grace, then leaves them to be reconciled by the next start."""
@@ -120,12 +120,9 @@ class Delivery:
         )
 
     async def _fly(self, pending: Pending, job: Job) -> None:
-        performer = self._performers.get(pending.effect.kind)
-        if performer is None:
-            return self._settle(pending, "unknown", error=f"nothing in this deployment knows of {pending.effect.kind}")
+        performer = self._performers[pending.effect.kind]
         if not pending.doubt:
             outcome = await self._call(performer.perform, job, pending)
-            self._metrics.effects.labels(pending.effect.kind, type(outcome).__name__.strip("_").lower()).inc()
             match outcome:
                 case _Done():
                     return self._settle(pending, "done", outcome.result, started=job.now)
@@ -163,19 +160,21 @@ class Delivery:
             reason = f"no answer within {self._tuning.timeout:.0f} s"
             return _Again(reason) if looking else _Doubt(reason)
         except Exception as error:
-            log.exception("performer_failed", kind=pending.effect.kind, effect=pending.id)
+            log.error("performer_failed", kind=pending.effect.kind, effect=pending.id, trace=trace(error))
             return _Doubt(f"{type(error).__name__}: {error}")
         return None if result is None else _Done(result)
 
     def _again(self, pending: Pending, job: Job, outcome: _Again) -> None:
         """Back to waiting, or given up when patience ends."""
         if outcome.after:
-            self._pause(job, outcome.after)
+            for name in pending.drew[-1:]:  # the narrowest is named last: others may go on
+                self._limits.pause(name, outcome.after)
         now = self._clock.now()
         patience = self._tuning.patience(pending.effect)
         if pending.attempt >= patience.attempts or now - pending.effect.at >= patience.age:
             reason = f"given up after {pending.attempt} attempts: {outcome.reason}"
             return self._settle(pending, "refused", error=reason, started=job.now)
+        self._metrics.effects.labels(pending.effect.kind, "again").inc()
         self._post(Back(pending, self._after(now, pending.attempt, outcome.after), outcome.reason))
         return None
 
@@ -195,10 +194,13 @@ class Delivery:
         pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(tries - 1, 10)) * (0.75 + self._random() / 2)
         return now + timedelta(seconds=pause if after is None else after)
 
-    def _pause(self, job: Job, seconds: float) -> None:
-        """Holds back whoever draws on the same limit: the last named, which is the narrowest."""
-        for name in self._performers[job.effect.kind].buckets(job)[-1:]:
-            self._limits.pause(name, seconds)
+    def _landed(self, task: asyncio.Task[None], pending: Pending) -> None:
+        """The call is over. A mistake of ours in handling it must not leave the effect without an end."""
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            log.error("delivery_failed", kind=pending.effect.kind, effect=pending.id, trace=trace(error))
+            self._settle(pending, "unknown", error=f"{type(error).__name__}: {error}")
 
     def _settle(
         self,
@@ -210,6 +212,7 @@ class Delivery:
         started: datetime | None = None,
     ) -> None:
         """The end of an effect, as an input."""
+        self._metrics.effects.labels(pending.effect.kind, outcome).inc()
         if pending.effect.priority == 0:
             self._metrics.urgent.observe(max(0.0, time.monotonic() - pending.since))
         body = EffectResult(

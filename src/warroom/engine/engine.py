@@ -33,7 +33,7 @@ from warroom.engine.metrics import Metrics
 from warroom.engine.ports import Clock, Performer
 from warroom.engine.reading import Timer
 from warroom.engine.timers import Waker
-from warroom.engine.work import Back, Item, Receipt, Rules, Tuning, Work
+from warroom.engine.work import Back, Item, Receipt, Rules, Tuning, Work, trace
 from warroom.errors import StoreError
 from warroom.store.store import Backlog, BadRowsError, Store
 
@@ -224,7 +224,7 @@ class Engine:
             self._reload = True
             self._refused(items, backs, error)
         except Exception as error:  # a mistake of ours must not leave senders waiting for ever
-            log.exception("turn_failed")
+            log.error("turn_failed", trace=trace(error))
             self._reload = True
             self._refused(items, backs, StoreError(f"nothing was written: {type(error).__name__}: {error}"))
 

@@ -18,7 +18,7 @@ from warroom.engine.lanes import Lanes, Pending, Picked
 from warroom.engine.memory import Entry, Memory
 from warroom.engine.outbox import Outbox
 from warroom.engine.reading import Reading, Timer
-from warroom.engine.work import Back, DecisionFailedError, Item, Receipt
+from warroom.engine.work import Back, DecisionFailedError, Item, Receipt, trace
 from warroom.store import codec, rows
 from warroom.store.rows import Row
 from warroom.store.tables import SYSTEM
@@ -197,7 +197,7 @@ class Group:
         """Keeps the input as failed; a repeat of it will be tried again."""
         reason = f"{type(error).__name__}: {error}"
         key, body = _key(item.input), item.input.body
-        log.error("decision_failed", source=key[0], source_id=key[1], incident=incident, exc_info=error)
+        log.error("decision_failed", source=key[0], source_id=key[1], incident=incident, trace=trace(error))
         known = incident if incident in self.memory.entries else None
         try:
             row = rows.inbox_row(item.input, known, None, error=reason)

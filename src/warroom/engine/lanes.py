@@ -23,7 +23,8 @@ Buckets = tuple[str, ...]
 class Pending:
     """An unfinished effect. `doubt`: it may have happened, look first. `since` is when it was decided (real seconds).
 
-    `flying`: it has been picked, and what became of it is not recorded yet. `finds` counts looks that failed.
+    `flying`: it has been picked, and what became of it is not recorded yet. `finds` counts looks that failed. `ready`
+    are the limits it is queued for, `drew` those it took its last token from.
     """
 
     id: str
@@ -37,6 +38,7 @@ class Pending:
     flying: bool = False
     finds: int = 0
     ready: Buckets | None = None
+    drew: Buckets = ()
 
 
 @dataclass(slots=True)
@@ -213,7 +215,7 @@ class Lanes:
         names: Buckets | None = None
         if found is None:
             try:
-                names = () if pending.doubt else buckets(pending)
+                names = buckets(pending)
             except Refused as error:
                 found = Hopeless(str(error))
         if isinstance(found, Hopeless):
@@ -223,7 +225,10 @@ class Lanes:
             pending.ready = None
             if found.until is not None:
                 heappush(self._later, (found.until, pending.seq, pending))
-        elif names is not None and names != pending.ready:
+        elif names is not None:
+            names = () if pending.doubt else names
+            if names == pending.ready:
+                return
             pending.ready = names
             heappush(self._ready.setdefault(names, []), (pending.effect.priority, pending.seq, pending))
 
@@ -246,6 +251,7 @@ class Lanes:
                 continue
             pending = heappop(queue)[2]
             self._fly(pending)
+            pending.drew = names
             picked.start.append(pending)
             if self._tidy(names, queue):
                 heapreplace(heads, (queue[0][0], queue[0][1], names))

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
-DUST = 1e-9
+DUST = 1e-6
+"""What a token may lack: moments are rounded to microseconds."""
 
 
 class Rate(NamedTuple):
@@ -27,7 +28,8 @@ class Limits:
     """Buckets for the names that effects draw on.
 
     `rates` maps patterns ("slack:chat.postMessage:*") to (capacity, tokens per second), the first that fits counting;
-    a name that fits none is not limited but can be paused. `seconds` tells the time in seconds that pass evenly (`clock.seconds`).
+    a name that fits none is not limited but can be paused. `seconds` tells the time in seconds that pass evenly
+    (`clock.seconds`).
     """
 
     def __init__(self, rates: Mapping[str, tuple[float, float]], seconds: Callable[[], float]) -> None:

@@ -24,7 +24,10 @@ class Metrics:
             registry=self.registry,
         )
         self.effects = Counter(
-            "warroom_effects", "Attempts at effects, by kind and outcome.", ["kind", "outcome"], registry=self.registry
+            "warroom_effects",
+            "What became of effects, by kind: done, refused, unknown, or again for an attempt that will be repeated.",
+            ["kind", "outcome"],
+            registry=self.registry,
         )
         self.urgent = Histogram(
             "warroom_urgent_effect_seconds",

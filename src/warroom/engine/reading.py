@@ -11,7 +11,7 @@ from warroom.domain.inputs import Input, TimerDue
 from warroom.engine.deciding import Setup
 from warroom.engine.lanes import Lanes, Pending
 from warroom.engine.memory import RECENT, Entry, Memory, entry_of
-from warroom.engine.work import Back, Item
+from warroom.engine.work import Back, Item, trace
 from warroom.store import rows
 from warroom.store.rows import StoredEffect
 from warroom.store.tables import SYSTEM
@@ -53,7 +53,9 @@ class Reading:
             await self._tx.take_all()
         else:
             await self._tx.renew(self._setup.tuning.lease)
-            await self._tx.take_over()
+            taken = await self._tx.take_over()
+            if taken:
+                log.warning("effects_taken_over", count=taken)
         ours = await self._tx.owned()
         for pending in [p for p in self._lanes if reload or (p.id not in ours and p.id not in busy)]:
             self._lanes.remove(pending)
@@ -83,8 +85,8 @@ class Reading:
         for id_ in missing:
             try:
                 entry = self.entry(id_)
-            except ValueError:
-                log.exception("incident_unreadable", incident=id_)
+            except ValueError as error:
+                log.error("incident_unreadable", incident=id_, trace=trace(error))
                 continue
             if entry is not None and not self._setup.shelf.knows(entry.incident.pack_hash):
                 text = await self._tx.pack(entry.incident.pack_hash)

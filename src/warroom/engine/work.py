@@ -4,6 +4,7 @@ from asyncio import Future
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from traceback import format_exception
 
 from warroom.domain.decision import ActionsMode, Card, Context, Decision, LoadedPack, Route
 from warroom.domain.effects import Answer, Effect
@@ -88,3 +89,8 @@ class Back:
 
 
 Work = Item | Back
+
+
+def trace(error: BaseException) -> str:
+    """Where an error came from, for the log: never with the values of variables, which may be secret."""
+    return "".join(format_exception(error))

@@ -33,6 +33,7 @@ class Events:
         """
         if not self._routing_key:
             raise Refused("No alert can be raised in PagerDuty: set PAGERDUTY_ROUTING_KEY.")
+        known = severity in _SEVERITIES.values()
         event = {
             "routing_key": self._routing_key,
             "event_action": "trigger",
@@ -41,9 +42,7 @@ class Events:
             "payload": {
                 "summary": summary[:SUMMARY] or "No summary",
                 "source": source,
-                "severity": _SEVERITIES.get(severity, severity)
-                if severity in (*_SEVERITIES, *_SEVERITIES.values())
-                else "critical",
+                "severity": severity if known else _SEVERITIES.get(severity, "critical"),
                 "custom_details": dict(details),
             },
         }
@@ -56,7 +55,7 @@ class Events:
             return
         if status in (408, 429) or status >= 500:
             raise TryAgain(f"PagerDuty's Events API cannot take the alert now (HTTP {status}).", _after(answer))
-        said = answer.text[:300].replace(self._routing_key, "***")
+        said = answer.text.replace(self._routing_key, "***")[:300]
         raise Refused(f"PagerDuty's Events API refused the alert (HTTP {status}): {said} Check PAGERDUTY_ROUTING_KEY.")
 
 

@@ -27,6 +27,9 @@ with warnings.catch_warnings():
 
 DEFAULT_URL = "https://api.pagerduty.com"
 
+SAID = 300
+"""Characters we keep of what PagerDuty says about a failure."""
+
 _NEVER_SENT = (NewConnectionError, ConnectTimeoutError, ProxyError, ssl.SSLCertVerificationError)
 _MISTAKES = (InvalidHeader, InvalidURL, MissingSchema)
 # a gateway's word that it lost the answer, not that nothing was done
@@ -104,16 +107,14 @@ class Rest:
                 return payload.mapping(body)
             unreadable = f"PagerDuty's answer to {what} is no JSON object: check PAGERDUTY_API_URL."
             raise Uncertain(unreadable) if writes else TryAgain(unreadable)
-        said = self._redacted(_message(body))
+        # redacted before it is cut, which could leave half a token behind
+        said = _message(body).replace(self._token, "***")[:SAID]
         if status in _ANSWER_LOST and writes:
             raise Uncertain(f"PagerDuty lost its own answer to {what} (HTTP {status}){said}; it may have done it.")
         if status == 429 or status >= 500:
             raise TryAgain(f"PagerDuty cannot do {what} now (HTTP {status}){said}.", after=_after(answer))
         advice = _ADVICE.get(status, "Check PAGERDUTY_API_URL." if status < 400 else "")
         raise Refused(f"PagerDuty refused {what} (HTTP {status}){said}. {advice}".rstrip())
-
-    def _redacted(self, text: str) -> str:
-        return text.replace(self._token, "***")
 
     def _session(self) -> Any:
         session = getattr(self._here, "session", None)
@@ -160,12 +161,12 @@ def _message(body: object) -> str:
     """PagerDuty's own words, after a colon; "" when it said nothing we can read."""
     error = payload.mapping(body).get("error")
     if isinstance(error, str):
-        return f": {error[:300]}"
+        return f": {error}"
     found = payload.mapping(error)
     errors = found.get("errors")
     parts = [found.get("message"), *(errors if isinstance(errors, list) else [errors])]
     said = "; ".join(p for p in parts if isinstance(p, str) and p)
-    return f": {said[:300]}" if said else ""
+    return f": {said}" if said else ""
 
 
 def _after(answer: Response) -> float | None:

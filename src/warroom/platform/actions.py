@@ -22,6 +22,14 @@ Outcome = Literal["confirmed", "failed", "unknown", "dry_run"]
 REPLY_LIMIT = 64 * 1024
 REPLY_SHOWN = 200
 REQUEST_TIMEOUT = 408
+NOT_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.UnsupportedProtocol,
+    httpx.InvalidURL,
+)
+"""Errors that come before the first byte leaves."""
 
 BY_READING: dict[Effect, Outcome] = {"in effect": "confirmed", "not in effect": "failed", "unreadable": "unknown"}
 """What an act comes to unless the platform said no or nothing was sent: the last reading alone decides."""
@@ -129,9 +137,7 @@ async def _send(order: Order, request: Request, bearer: Mapping[str, str], surro
                     body += chunk
                     if len(body) > REPLY_LIMIT:
                         break
-    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as exc:
-        return Reply(kind="not_sent", said=f"{trouble(exc)} (nothing was sent)")
-    except httpx.InvalidURL as exc:
+    except NOT_SENT as exc:
         return Reply(kind="not_sent", said=f"{trouble(exc)} (nothing was sent)")
     except (TimeoutError, httpx.TimeoutException):
         lost = f"no answer came within {span(limit)}"

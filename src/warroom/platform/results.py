@@ -14,7 +14,7 @@ SUMMARY_LIMIT = 200
 """Characters a summary may have."""
 VALUE_LIMIT = 4 * 1024
 """Characters of JSON that a displayed value may have."""
-TAIL = 8 * 1024
+TAIL = 2 * 1024
 """Characters read beyond the limit and dropped again: a secret may be cut in half where reading ends."""
 
 

@@ -72,7 +72,8 @@ class Teller:
                 return Told(what.reason, f"Severity set to {what.severity}", echo=what.reason)
             case f.RoleAssigned() as what:
                 role = self.pack.roles.get(what.role)
-                return Told(action=f"{what.person.name} is {role.title if role else what.role}")
+                plays = f"is {role.title if role else what.role}"
+                return Told(action=f"{what.person.name} {plays}", echo=plays)
             case f.ClockBreached() | f.ClockCorrected():
                 return self._clock(fact.what)
             case f.StepDone() | f.StepSkipped() | f.StepLate():
@@ -104,13 +105,13 @@ class Teller:
             return None
         if isinstance(what, f.MilestoneWithdrawn):
             again = "Reopened" if what.milestone == "resolved" else f"No longer {words.lower()}"
-            return Told(again)
+            return Told(again, echo=again)
         moment = Moment(fact.at, True, what.milestone, what.source)
         if moment not in milestones.of(self.incident.history, what.milestone) or self._told_otherwise(fact, what):
             return None
         if fact.recorded - fact.at > HEARD_LATE:
             words += f" (known from {clock(fact.recorded)})"
-        return Told(event=words) if what.milestone == "detected" else Told(action=words)
+        return Told(event=words) if what.milestone == "detected" else Told(action=words, echo=REACHED[what.milestone])
 
     def _told_otherwise(self, fact: f.Fact, what: f.MilestoneReached) -> bool:
         i = self.incident
@@ -152,7 +153,8 @@ class Teller:
         bad = [str(r.get("title") or r.get("probe")) for r in what.results if r.get("state") != "ok"]
         count = f"{len(what.results)} reading{'' if len(what.results) == 1 else 's'}"
         found = f"not healthy: {', '.join(bad)}" if bad else f"{count}, nothing unhealthy"
-        return Told(f"Diagnostics ({book.title if book else name.replace('_', ' ')}): {found}")
+        plain = name.replace("_", " ")
+        return Told(f"Diagnostics ({book.title if book else plain}): {found}", echo=f"Diagnostics: {plain}")
 
     def _action(self, what: f.ActionRequested | f.ActionSettled) -> Told:
         known = self.pack.actions.get(what.action)
@@ -168,7 +170,8 @@ def _delivered(what: f.EffectDone) -> Told | None:
     if what.kind == "pagerduty.page":
         paged = what.result.get("paged")
         names = [str(name) for name in paged] if isinstance(paged, list | tuple) else []
-        return Told(action=f"Paged {', '.join(names)}" if names else "Responders paged in PagerDuty")
+        paging = f"Paged {', '.join(names)}" if names else "Responders paged in PagerDuty"
+        return Told(action=paging, echo="PagerDuty is calling")
     return Told(action=DELIVERED[what.kind]) if what.kind in DELIVERED else None
 
 

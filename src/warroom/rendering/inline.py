@@ -13,7 +13,7 @@ from warroom.rendering.values import one_line, utc_clock, utc_stamp
 ELEMENT = 3000
 """Characters in one rich_text element."""
 
-_LOCAL = "{date_short_pretty} at {time}"
+_LOCAL = "{time}"
 _IDS = {"user": "user_id", "channel": "channel_id", "usergroup": "usergroup_id"}
 _SIGILS = {"user": "@", "channel": "#", "usergroup": "!subteam^", "broadcast": "!"}
 _SIGNS = {"bold": "*", "italic": "_", "strike": "~", "code": "`"}

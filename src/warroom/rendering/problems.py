@@ -28,7 +28,7 @@ class Problem:
         return f"{self.path}:{self.line}: {self.text}"
 
 
-class MessageErrors(ValueError):  # noqa: N818 - it is several
+class MessageErrors(ValueError):
     """The templates cannot be used as they are; `problems` lists every mistake found."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:

@@ -18,7 +18,7 @@ from warroom.sandbox.scenario import (
 START = datetime(2026, 10, 19, 13, 31, tzinfo=UTC)
 """9:31 in New York on a Monday that is a trading day"""
 
-LENGTH = "41:30"
+LENGTH = "40:30"
 """when the last step is done, m:ss after START"""
 
 DETAILS = {
@@ -118,6 +118,5 @@ STEPS = (
             actions_taken="Trading halted, release rolled back to 4.11, regime updates verified.",
         ),
     ),
-    Step("40:00", "raj", "asks for the post-mortem draft", press("postmortem.draft")),
-    Step("41:00", "raj", "reads it", expect("a post-mortem draft in the room", bot_said("39:30"))),
+    Step("40:00", "raj", "reads the post-mortem draft", expect("a post-mortem draft in the room", bot_said("38:00"))),
 )

@@ -66,6 +66,7 @@ class PlatformApi:
             (warden, "GET", "/api/violations", self.violations),
             (warden, "GET", "/api/risk/attribution", self.attribution),
             (warden, "POST", "/api/emergency/reduce", self.reduce),
+            (warden, "GET", "/api/emergency/status", self.reduction),
             (warden, "GET", "/api/positions/risk-ranked", self.positions),
             (executioner, "GET", "/api/venues/health", self.venues),
             (executioner, "GET", "/api/orders", self.orders),
@@ -288,6 +289,9 @@ class PlatformApi:
         by, reason = str(body.get("operator", "unknown")), str(body.get("reason", ""))
         done = self.platform.halt_all(by, reason, str(body.get("scope", "all")))
         return HangUp() if mode == "drops" else JSONResponse(done)
+
+    async def reduction(self, request: Request) -> Response:
+        return JSONResponse({"reduction_pct": self.platform.reduction_pct})
 
     async def halt_status(self, request: Request) -> Response:
         if self.platform.switches.halt_status_unreachable:

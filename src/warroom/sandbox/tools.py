@@ -41,6 +41,12 @@ def kafka_consumer_groups(platform: str, arguments: list[str]) -> tuple[int, str
     return (0, found) if found is not None else (1, "Connection to node -1 could not be established")
 
 
+def kafka_log_merger(platform: str, arguments: list[str]) -> tuple[int, str]:
+    """The state changes by partition."""
+    found = ask(f"{platform}/kafka/topics/market-regime")
+    return (0, found) if found is not None else (1, "no logs found")
+
+
 def incident_snapshot(platform: str, arguments: list[str]) -> tuple[int, str]:
     """The platform's snapshot script: says what it wrote."""
     files = [f"snapshot/{name}.log" for name in ("market-sentinel", "risk-warden", "executioner")]
@@ -59,6 +65,7 @@ TOOLS = {
     "docker": docker,
     "kafka-topics": kafka_topics,
     "kafka-consumer-groups": kafka_consumer_groups,
+    "kafka-log-merger": kafka_log_merger,
     "incident-snapshot": incident_snapshot,
     "risk-data-validation": risk_data_validation,
 }

@@ -22,6 +22,8 @@ CONNECT_S = 5.0
 CONNECTIONS = 256
 PAGES = 100
 RESPONSE_HOST = "hooks.slack.com"
+_UNREADABLE = (AttributeError, UnicodeDecodeError)
+"""what slack_sdk raises over a 200 whose body is no object, e.g. a proxy's page"""
 GONE = frozenset({"used_url", "expired_url", "invalid_url", "no_service", "no_team"})
 
 
@@ -43,6 +45,7 @@ class Api:
         self._session: aiohttp.ClientSession | None = None
         self._web: AsyncWebClient | None = None
         self._me: Mapping[str, Any] | None = None
+        self._granted = ""
 
     async def __aenter__(self) -> "Api":
         timeout = aiohttp.ClientTimeout(total=self._timeout, connect=min(CONNECT_S, self._timeout))
@@ -86,8 +89,9 @@ class Api:
         ask = getattr(self._web, method.replace(".", "_"))
         try:
             answer = await ask(**{name: value for name, value in arguments.items() if value is not None})
-        except (SlackApiError, aiohttp.ClientError, TimeoutError, OSError) as error:
+        except (SlackApiError, aiohttp.ClientError, TimeoutError, OSError, *_UNREADABLE) as error:
             raise delivery_error(method, writes, error) from error
+        self._granted = str(answer.headers.get("x-oauth-scopes") or self._granted)
         return dict(answer.data)
 
     async def pages(self, method: str, items: str, /, **arguments: Any) -> AsyncIterator[dict[str, Any]]:
@@ -107,6 +111,11 @@ class Api:
         if self._me is None:
             self._me = await self.call("auth.test")
         return self._me
+
+    async def granted(self) -> frozenset[str]:
+        """The scopes of our token, as Slack names them with each answer. Raises as `call`."""
+        await self.call("auth.test")
+        return frozenset(scope.strip() for scope in self._granted.split(",") if scope.strip())
 
     async def respond(self, url: str, body: Mapping[str, Any]) -> None:
         """Answer privately to a command or click through its response url.

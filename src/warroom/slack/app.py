@@ -54,6 +54,11 @@ class Listeners:
             return await ack(ephemeral(_lost(error, "type it again")[0]))
         return await _say(ack, await self._answers.to_command(receipt, body))
 
+    async def unknown(self, ack: AsyncAck, body: Body) -> BoltResponse:
+        """A command of another version of the manifest."""
+        known = ", ".join(COMMANDS)
+        return await ack(ephemeral(sentence(f"{body['command']} is not known here. There are {known}.")[0]))
+
     async def click(self, ack: AsyncAck, body: Body) -> BoltResponse:
         """A button; one that opens an address is none of our business."""
         try:
@@ -141,6 +146,7 @@ def create_app(
     listeners = Listeners(submit, directory, Answers(api, catalog, pack_of), clock)
     for name in COMMANDS:
         app.command(name)(listeners.command)
+    app.command(_ANY)(listeners.unknown)
     app.block_action(_ANY)(listeners.click)
     app.view_submission(_ANY)(listeners.form)
     app.message_shortcut(ADD_TO_TIMELINE)(listeners.shortcut)

@@ -58,6 +58,8 @@ def delivery_error(method: str, writes: bool, error: Exception) -> DeliveryError
             return _answered(method, writes, error.response)
         case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError():
             return TryAgain(f"{method}: Slack cannot be reached")
+        case AttributeError() | UnicodeDecodeError():
+            return _unanswered(writes, f"{method}: Slack's answer could not be read")
         case TimeoutError():
             return _unanswered(writes, f"{method}: Slack did not answer in time")
         case _:

@@ -97,6 +97,7 @@ def _update(c: Context) -> list[Json]:
 def _halt(c: Context) -> list[Json]:
     values = _values(c)
     scopes = _choices(c, "scopes")
+    first = scopes[0][0] if scopes else None
     blocks: list[Json] = []
     if c.get("mode") == "dry_run":
         blocks.append(_callout("DRY RUN: nothing will be halted. This shows what would be sent."))
@@ -105,7 +106,7 @@ def _halt(c: Context) -> list[Json]:
     if c.get("consequence"):
         blocks.append(text_section(str(c["consequence"])))
     blocks += _in_force(c, "Halts ordered before")
-    blocks.append(input_select("scope", "What should stop?", scopes, values.get("scope") or scopes[0][0]))
+    blocks.append(input_select("scope", "What should stop?", scopes, values.get("scope") or first))
     hint = "It is sent with the halt and kept in the audit trail."
     blocks.append(_long("reason", "Why?", values, hint=hint, most=500))
     if c.get("preview"):

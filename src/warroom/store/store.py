@@ -9,7 +9,7 @@ from typing import Self
 
 from sqlalchemy import func, select, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from warroom.domain.chain import Break, End, verify
@@ -18,7 +18,7 @@ from warroom.errors import ConfigError, StoreError
 from warroom.store import rows
 from warroom.store.database import FileLock, connect, parse, upgrade
 from warroom.store.tables import SYSTEM, Table
-from warroom.store.transaction import Transaction, effect, fact, inbox, incident, timer, unfinished
+from warroom.store.transaction import Transaction, effect, fact, inbox, incident, pack, timer, unfinished
 
 DECIDING_LOCK = 7_246_100
 person = Table.metadata.tables["person"]
@@ -137,6 +137,12 @@ class Store:
         async with self._reading() as connection:
             return [rows.fact_of(row) for row in await connection.execute(query)]
 
+    async def pack(self, hash: str) -> str | None:
+        """The text of a frozen pack."""
+        async with self._reading() as connection:
+            found: str | None = await connection.scalar(select(pack.c.text).where(pack.c.hash == hash))
+            return found
+
     async def audit(self, incident_id: str | None = None) -> list[Break]:
         """Where the chain of facts, of one incident or of all, does not hold; an empty list is the proof."""
         which = select(incident.c.id, incident.c.count, incident.c.head).order_by(incident.c.opened, incident.c.id)
@@ -196,8 +202,10 @@ def _errors() -> Iterator[None]:
     """Errors of the database as ours, without the values of the statement."""
     try:
         yield
-    except (DataError, IntegrityError) as error:
-        raise BadRowsError(f"the database refused a value: {str(error.orig).splitlines()[0]}") from error
     except (SQLAlchemyError, OSError) as error:
-        reason = str(getattr(error, "orig", error)).splitlines()
-        raise StoreError(f"the database could not do it: {reason[0] if reason else type(error).__name__}") from error
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        reason = (str(cause).splitlines() or [type(cause).__name__])[0]
+        bad = str(getattr(cause, "sqlstate", ""))[:2] in ("22", "23")
+        if bad or isinstance(error, DataError | IntegrityError):
+            raise BadRowsError(f"the database refused a value: {reason}") from error
+        raise StoreError(f"the database could not do it: {reason}") from error
