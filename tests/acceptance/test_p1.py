@@ -84,11 +84,12 @@ async def test_a_p1_from_the_alert_to_the_post_mortem(evening: World) -> None:
     await world.clicks("mei", "Tell cause and actions", world.room)
     await world.fills("mei", summary="Restarted.", root_cause="A full heap.", actions_taken="Restarted it")
     assert world.count("war-room", "RESOLVED") == 1
-    await world.clicks("mei", "Compile again", world.room)
     draft = world.file("postmortem.md")
     assert "A full heap." in draft
     assert "P1 HIGH" in draft
     assert world.count(world.room, "The post-mortem draft of INC-2026-0001 is ready") == 2
+    await world.clicks("mei", "Compile again", world.room)
+    assert world.count(world.room, "The post-mortem draft of INC-2026-0001 is ready") == 3
     assert await world.audited()
 
 

@@ -13,15 +13,15 @@ from warroom.sandbox.slack_conversations import check_name
 from warroom.slack.gateway import Gateway
 from warroom.slack.rooms import room_name
 
-ROOM = {"name": "inc-2026-0042-market-sentinel-down", "topic": "P0 · investigating · <!channel> & co"}
+ROOM = {"name": "inc-2026-0042-market-sentinel-down"}
+TOPIC = "P0 · investigating · <!channel> & co"
 
 
-async def test_a_room_is_public_and_says_whose_it_is(sandbox: Sandbox, gateway: Gateway) -> None:
+async def test_a_room_is_public_and_is_made_in_one_call(sandbox: Sandbox, gateway: Gateway) -> None:
     result = await gateway.perform(a_job("slack.room", **ROOM))
     room = sandbox.slack.channels[str(result["channel"])]
     assert (room.name, room.private) == (result["name"], False) == (ROOM["name"], False)
-    assert room.topic["value"] == "P0 · investigating · ‹!channel› & co"
-    assert room.purpose["value"] == "The room of INC-2026-0042"
+    assert [call.method for call in sandbox.journal.of("slack")] == ["conversations.create"]
 
 
 async def test_a_name_that_somebody_else_has_gets_a_number(sandbox: Sandbox, gateway: Gateway) -> None:
@@ -40,18 +40,26 @@ async def test_a_room_whose_making_is_uncertain_is_looked_up(sandbox: Sandbox, g
     made = sandbox.slack.named(ROOM["name"])
     assert (found or {}).get("channel") == (made.id if made else None)
     assert (made is not None) == (kind == "drop_after")
-    if made:
-        assert made.purpose["value"] == "The room of INC-2026-0042"
 
 
-async def test_a_room_left_without_a_topic_is_finished_not_made_again(sandbox: Sandbox, gateway: Gateway) -> None:
-    sandbox.faults.add("slack", "conversations.setTopic", "429", retry_after=7)
+async def test_a_room_made_by_an_earlier_attempt_is_not_made_again(sandbox: Sandbox, gateway: Gateway) -> None:
+    first = await gateway.perform(a_job("slack.room", **ROOM))
+    assert await gateway.perform(a_job("slack.room", attempt=2, **ROOM)) == first
+
+
+async def test_the_first_topic_comes_with_a_purpose_that_says_whose_room_it_is(
+    sandbox: Sandbox, gateway: Gateway
+) -> None:
+    made = await gateway.perform(a_job("slack.room", **ROOM))
+    sandbox.faults.add("slack", "conversations.setPurpose", "429", retry_after=7)
+    job = a_job("slack.topic", with_room(str(made["channel"])), topic=TOPIC, mark=True)
     with pytest.raises(TryAgain) as caught:
-        await gateway.perform(a_job("slack.room", **ROOM))
+        await gateway.perform(job)
     assert caught.value.after == 7
-    result = await gateway.perform(a_job("slack.room", attempt=2, **ROOM))
-    assert result["name"] == ROOM["name"]
-    assert sandbox.slack.channels[str(result["channel"])].topic["value"].startswith("P0")
+    await gateway.perform(job)
+    room = sandbox.slack.channels[str(made["channel"])]
+    assert room.topic["value"] == "P0 · investigating · ‹!channel› & co"
+    assert room.purpose["value"] == "The room of INC-2026-0042"
 
 
 async def test_a_room_of_another_life_or_another_incident_is_not_taken_for_ours(

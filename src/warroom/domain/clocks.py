@@ -13,6 +13,7 @@ from typing import Literal
 from warroom.domain import milestones
 from warroom.domain.decision import LoadedPack
 from warroom.domain.incident import ClockMark, Incident
+from warroom.domain.latest import latest
 from warroom.domain.market import Sessions
 from warroom.domain.policy import Clock, SeverityId
 
@@ -47,6 +48,7 @@ class ClockView:
         return self.within - self.used
 
 
+@latest
 def views(incident: Incident, pack: LoadedPack, now: datetime) -> tuple[ClockView, ...]:
     """Every run of every clock of the incident, in the pack's order, as of `now` (UTC)."""
     found: list[ClockView] = []

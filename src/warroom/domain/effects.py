@@ -8,8 +8,8 @@ be done first; their results are in `Incident.done`. Kinds, their data, and thei
                       context or view, button?, thread? (key of a post)                  -> channel, ts
     slack.edit        of (key of the post), message, context or view, button?            -> channel, ts
     slack.answer      response_url, message, context       (private answer to a command)  -> {}
-    slack.room        name, topic                                                        -> channel, name
-    slack.topic       topic                                                              -> {}
+    slack.room        name                                                               -> channel, name
+    slack.topic       topic, mark? (its purpose says whose room it is)                   -> {}
     slack.invite      people (By ids or e-mails), groups                                 -> invited, missing
     slack.pin         of (key of the post)                                               -> {}
     slack.bookmark    title, url, emoji                                                  -> {}

@@ -43,7 +43,9 @@ def of(history: History, milestone: Milestone) -> History:
 
     A turn is what lies between two withdrawals. Within it PagerDuty's times count if there are any.
     """
-    moments = [m for m in history if m.milestone == milestone]
+    moments = tuple(m for m in history if m.milestone == milestone)
+    if len(moments) < 2:
+        return moments
     turns: list[list[Moment]] = [[]]
     for moment in moments:
         turns[-1].append(moment)

@@ -80,14 +80,15 @@ def _opened(out: Out, what: f.IncidentOpened) -> Iterator[Effect]:
         rank=FIRST,
     )
     name = f"{i.id.lower()}-{slug(i.title, 50)}".strip("-")
-    yield out.effect("room", "slack.room", {"name": name, "topic": out.topic_text()}, rank=SETUP)
+    yield out.effect("room", "slack.room", {"name": name}, rank=SETUP)
     yield out.effect(
         "people", "people.find", {"groups": list(severity.invite), "service": i.pagerduty_service or ""}, rank=SETUP
     )
     panel = {"to": "room", "message": "panel", "view": "panel"}
     yield out.effect("panel", "slack.post", panel, lane="room", rank=SETUP, after=("room",))
     yield out.effect("pin", "slack.pin", {"of": "panel"}, rank=POST, after=("panel",))
-    yield out.topic("topic:opened")
+    mark = {"topic": out.topic_text(), "mark": True}
+    yield out.effect("topic:opened", "slack.topic", mark, lane="topic", rank=EDIT, after=("room",))
     if i.playbook:
         book = {"to": "room", "message": "playbook", "view": "playbook"}
         yield out.effect("playbook", "slack.post", book, lane="room", rank=SETUP, after=("room",))

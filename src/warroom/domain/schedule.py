@@ -12,6 +12,7 @@ from warroom.domain import clocks, milestones
 from warroom.domain import facts as f
 from warroom.domain.decision import LoadedPack
 from warroom.domain.incident import Incident, evolve
+from warroom.domain.latest import latest
 from warroom.domain.people import WARROOM
 from warroom.domain.policy import Cadence, Severity, Step
 
@@ -27,6 +28,7 @@ class Due:
     what: f.What
 
 
+@latest
 def upcoming(incident: Incident, pack: LoadedPack, now: datetime) -> tuple[Due, ...]:
     """Everything the incident is waiting for, in due order; some of it may be overdue at `now`."""
     found = [*_clocks(incident, pack, now), *_steps(incident, pack), *_cadences(incident, pack, now)]

@@ -9,7 +9,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "slack.post": ("chat.postMessage",),
     "slack.edit": ("chat.update",),
     "slack.answer": (),
-    "slack.room": ("conversations.create", "conversations.setTopic", "conversations.setPurpose"),
+    "slack.room": ("conversations.create",),
     "slack.topic": ("conversations.setTopic",),
     "slack.invite": ("conversations.invite",),
     "slack.pin": ("pins.add",),
@@ -41,6 +41,8 @@ def buckets(job: Job) -> tuple[str, ...]:
     names = tuple(f"slack:{method}" for method in KINDS[job.effect.kind])
     if job.effect.kind == "slack.post":
         return (*names, f"slack:chat.postMessage:{destination(job)}")
+    if job.effect.data.get("mark"):
+        return (*names, "slack:conversations.setPurpose")
     return names
 
 

@@ -51,7 +51,7 @@ class Rooms:
                 continue
             channel = answer["channel"]
             self._channels.remember(str(channel["name"]), str(channel["id"]))
-            return await self._describe(job, str(channel["id"]), str(channel["name"]))
+            return _made(channel)
         raise Refused(f"#{room_name(wanted)} and {TRIES - 1} names like it are taken: archive old channels.")
 
     async def find_room(self, job: Job) -> Mapping[str, object] | None:
@@ -70,13 +70,15 @@ class Rooms:
         ]
         if not ours:
             return None
-        first = min(ours, key=lambda c: float(c["created"]))
-        return await self._describe(job, str(first["id"]), str(first["name"]))
+        return _made(min(ours, key=lambda c: float(c["created"])))
 
     async def topic(self, job: Job) -> Mapping[str, object]:
-        """slack.topic → nothing. Setting it twice is harmless."""
+        """slack.topic → nothing; with `mark` the room's purpose says whose it is. Setting them twice is harmless."""
         room = room_of(job.incident.room)
-        await self._api.call("conversations.setTopic", channel=room, topic=_topic(job))
+        calls = [self._api.call("conversations.setTopic", channel=room, topic=_topic(job))]
+        if job.effect.data.get("mark"):
+            calls.append(self._api.call("conversations.setPurpose", channel=room, purpose=_mark(job)))
+        await asyncio.gather(*calls)
         return {}
 
     async def find_topic(self, job: Job) -> Mapping[str, object] | None:
@@ -143,15 +145,6 @@ class Rooms:
         there = {(b.get("title"), b.get("link")) for b in answer.get("bookmarks") or ()}
         return {} if (data["title"], data["url"]) in there else None
 
-    async def _describe(self, job: Job, channel: str, name: str) -> Mapping[str, object]:
-        set_purpose = self._api.call("conversations.setPurpose", channel=channel, purpose=_mark(job))
-        if job.effect.data.get("topic"):
-            set_topic = self._api.call("conversations.setTopic", channel=channel, topic=_topic(job))
-            await asyncio.gather(set_purpose, set_topic)
-        else:
-            await set_purpose
-        return {"channel": channel, "name": name}
-
     async def _people(self, job: Job) -> tuple[list[str], list[str]]:
         data = job.effect.data
         found = await self._directory.slack_ids(_names(data.get("people")), _names(data.get("groups")))
@@ -171,6 +164,10 @@ class Rooms:
 
 def _names(value: object) -> tuple[str, ...]:
     return tuple(str(item) for item in value) if isinstance(value, list | tuple) else ()
+
+
+def _made(channel: Mapping[str, Any]) -> Mapping[str, object]:
+    return {"channel": str(channel["id"]), "name": str(channel["name"])}
 
 
 def _topic(job: Job) -> str:
