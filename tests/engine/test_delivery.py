@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 import pytest
-from tests.engine.running import ID, Running, rows, running
+from tests.engine.running import ID, Running, rows, run_sql, running
 from tests.engine.toys import START, Player, ask, for_ever
 
 from warroom.domain.facts import EffectDone, EffectFailed
@@ -14,7 +14,7 @@ from warroom.engine.clock import ManualClock
 from warroom.engine.limits import Limits
 from warroom.engine.ports import Job
 from warroom.engine.work import Patience, Tuning
-from warroom.errors import Refused, TryAgain, Uncertain
+from warroom.errors import Refused, StoreError, TryAgain, Uncertain
 
 
 async def results(run: Running) -> dict[str, str]:
@@ -445,3 +445,72 @@ async def test_a_mistake_in_handling_a_call_leaves_the_effect_unknown_and_not_wi
         await run.engine.submit(ask("1", open="x", effects=[{"key": "a"}]))
         await run.engine.settled()
         assert await results(run) == {"a": "unknown: RuntimeError: a mistake"}
+
+
+@pytest.mark.row("S1")
+async def test_a_call_under_way_while_the_database_was_away_is_neither_repeated_nor_looked_for(url: str) -> None:
+    gate = asyncio.Event()
+
+    async def slow(job: Job) -> Mapping[str, object]:
+        await gate.wait()
+        return {}
+
+    player = Player(behave=slow)
+    async with running(url, player) as run:
+        await run.engine.submit(ask("1", open="x", effects=[{"key": "a"}]))
+        await player.called.wait()
+        await run_sql(url, "ALTER TABLE inbox RENAME TO hidden")
+        with pytest.raises(StoreError):
+            await run.engine.submit(ask("2", ID, say="lost"))
+        await run_sql(url, "ALTER TABLE hidden RENAME TO inbox")
+        await run.engine.submit(ask("2", ID, say="kept"))
+        gate.set()
+        await run.engine.settled()
+        assert (player.sent, player.looked) == (["a"], [])
+        assert await results(run) == {"a": "done"}
+
+
+@pytest.mark.row("S1")
+async def test_a_result_that_cannot_be_written_now_is_written_when_the_database_is_back(url: str) -> None:
+    gate = asyncio.Event()
+
+    async def slow(job: Job) -> Mapping[str, object]:
+        await gate.wait()
+        return {}
+
+    player = Player(behave=slow)
+    async with running(url, player) as run:
+        await run.engine.submit(ask("1", open="x", effects=[{"key": "a"}]))
+        await player.called.wait()
+        await run_sql(url, "ALTER TABLE inbox RENAME TO hidden")
+        gate.set()
+        while "a" not in player.ended:
+            await asyncio.sleep(0)
+        await asyncio.sleep(0.05)
+        await run_sql(url, "ALTER TABLE hidden RENAME TO inbox")
+        await run.engine.settled()
+        assert (player.sent, player.looked) == (["a"], [])
+        assert await results(run) == {"a": "done"}
+
+
+async def test_people_do_not_wait_behind_a_pile_of_results(url: str) -> None:
+    gate = asyncio.Event()
+
+    async def slow(job: Job) -> Mapping[str, object]:
+        await gate.wait()
+        return {}
+
+    player = Player(behave=slow)
+    async with running(url, player, tuning=Tuning(group=4, grace=0.05)) as run:
+        await run.engine.submit(ask("1", open="x", effects=[{"key": f"{n}"} for n in range(40)]))
+        while len(player.sent) < 40:
+            await asyncio.sleep(0)
+        gate.set()
+        while len(player.ended) < 40:
+            await asyncio.sleep(0)
+        await run.engine.submit(ask("2", ID, say="hurry"))
+        incident = await run.engine.incident(ID)
+        assert incident is not None
+        assert len(incident.done) <= 8
+        await run.engine.settled()
+        assert len(await results(run)) == 40

@@ -152,11 +152,12 @@ async def test_text_with_characters_no_database_takes_is_kept(url: str) -> None:
 
 async def test_when_the_commit_fails_senders_are_told_and_nothing_has_changed(url: str) -> None:
     player = Player()
+    effect = {"key": "a", "lane": "room"}
     async with running(url, player) as run:
         await run.engine.submit(ask("1", open="down"))
         await run_sql(url, "ALTER TABLE inbox RENAME TO hidden")
         refused = await asyncio.gather(
-            run.engine.submit(ask("2", ID, say="lost", effects=[{"key": "a"}])),
+            run.engine.submit(ask("2", ID, say="lost", effects=[effect])),
             run.engine.submit(ask("3", open="other")),
             return_exceptions=True,
         )
@@ -166,7 +167,7 @@ async def test_when_the_commit_fails_senders_are_told_and_nothing_has_changed(ur
         assert incident is not None
         assert incident.count == 1
         await run_sql(url, "ALTER TABLE hidden RENAME TO inbox")
-        await run.engine.submit(ask("2", ID, say="said again", effects=[{"key": "a"}]))
+        await run.engine.submit(ask("2", ID, say="said again", effects=[effect]))
         await run.engine.settled()
         assert player.sent == ["a"]
         assert await run.notes() == ["note said again"]

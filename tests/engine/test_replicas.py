@@ -150,6 +150,26 @@ async def test_a_result_that_comes_after_the_lease_was_lost_is_left_to_the_new_o
 
 
 @pytest.mark.row("S10")
+async def test_an_effect_that_somebody_else_took_is_not_sent_even_before_we_know(url: str) -> None:
+    gate = asyncio.Event()
+
+    async def slow(job: Job) -> Mapping[str, object]:
+        await gate.wait()
+        return {}
+
+    player = Player(behave=slow)
+    async with running(url, player, tuning=Tuning(grace=0.05, sweep=60)) as run:
+        await run.engine.submit(ask("1", open="x", effects=[{"key": "a", "lane": "l"}, {"key": "b", "lane": "l"}]))
+        await player.called.wait()
+        await run_sql(url, "INSERT INTO replica VALUES ('heir', now() + interval '1 hour')")
+        await run_sql(url, "UPDATE effect SET owner = 'heir' WHERE key = 'b'")
+        gate.set()
+        await until(url, "SELECT state FROM effect ORDER BY key", [("done",), ("waiting",)])
+        await run.engine.settled()
+        assert player.sent == ["a"]
+
+
+@pytest.mark.row("S10")
 async def test_a_process_that_ends_in_order_gives_its_effects_up_at_once(url: str) -> None:
     clock = ManualClock(START)
     async with running(url, Player(limit=lambda job: ("never",)), clock=clock) as one:

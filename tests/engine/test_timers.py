@@ -109,6 +109,18 @@ async def test_what_a_person_did_before_a_timer_was_due_counts_before_it(url: st
         assert [n for n in await run.notes() if not n.startswith("set")] == ["note acknowledged", "fired ack"]
 
 
+async def test_a_timer_that_was_due_before_a_person_acted_counts_before_it(url: str) -> None:
+    async with running(url) as run:
+        await run.engine.submit(ask("1", open="x", timers={"ack": 300}))
+        clicked = ask("2", ID, say="acknowledged", received=START + timedelta(seconds=301))
+        task = asyncio.create_task(run.engine.submit(clicked))
+        await asyncio.sleep(0)
+        run.clock.advance(timedelta(seconds=301))
+        await task
+        await run.engine.settled()
+        assert [n for n in await run.notes() if not n.startswith("set")] == ["fired ack", "note acknowledged"]
+
+
 async def test_a_timer_the_rules_keep_asking_for_fires_once(url: str) -> None:
     def stubborn(incident: Incident | None, given: Input, ctx: Context) -> Decision:
         return replace(decide(incident, given, ctx), timers={"t": START + timedelta(seconds=5)})

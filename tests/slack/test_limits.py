@@ -36,3 +36,8 @@ def test_every_bucket_is_in_the_table(kind: str) -> None:
 def test_no_minute_lets_more_through_than_slack_does(bucket: str, per_minute: int) -> None:
     capacity, refill = LIMITS[bucket]
     assert capacity + refill * 60 == pytest.approx(per_minute)
+
+
+def test_a_topic_that_marks_the_room_draws_on_both_limits() -> None:
+    marks = a_job("slack.topic", with_room("C1"), topic="x", mark=True)
+    assert buckets(marks) == ("slack:conversations.setTopic", "slack:conversations.setPurpose")

@@ -199,6 +199,9 @@ def _done(out: Out, what: f.EffectDone) -> Iterator[Effect]:
             yield out.say("people.missing", "people_missing", {"missing": missing})
     if what.kind == "pagerduty.page":
         yield out.say(f"paged:{what.key}", "paged", _paged(what))
+    if what.key.startswith("postmortem.file:") and what.result.get("permalink"):
+        bookmark = {"title": "Post-mortem draft", "url": what.result["permalink"], "emoji": ":page_facing_up:"}
+        yield out.effect(f"bookmark:{what.key}", "slack.bookmark", bookmark, rank=EDIT, after=("room",))
     if what.kind == "postmortem.write":
         number = what.key.removeprefix("postmortem:")
         yield out.effect(
