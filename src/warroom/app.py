@@ -15,13 +15,14 @@ from starlette.applications import Starlette
 
 from warroom.domain import views
 from warroom.domain.decide import decide, route
-from warroom.domain.decision import LoadedPack
+from warroom.domain.decision import LoadedPack, Route
 from warroom.domain.effects import Effect
 from warroom.domain.incident import fold
 from warroom.domain.inputs import Input, PagerDutyEvent
+from warroom.domain.on_pagerduty import severity_without_details
 from warroom.engine.clock import ScaledClock, SystemClock
 from warroom.engine.engine import Engine
-from warroom.engine.limits import Limits, Rate
+from warroom.engine.limits import Limits, Rate, Unlimited
 from warroom.engine.memory import PackShelf
 from warroom.engine.ports import Clock, Job
 from warroom.engine.work import Receipt, Rules, Tuning
@@ -226,10 +227,10 @@ async def running(
 
 
 def _limits(settings: Settings, clock: AnyClock) -> Limits:
-    """PagerDuty's limits always; Slack's unless switched off, which settings allow in the sandbox only."""
-    rates = dict(PAGERDUTY_LIMITS)
-    if settings.environment.warroom_slack_limits:
-        rates |= SLACK_LIMITS
+    """Slack's and PagerDuty's limits; none when switched off, which settings allow in the sandbox only."""
+    if not settings.environment.warroom_slack_limits:
+        return Unlimited(clock.seconds)
+    rates = {**PAGERDUTY_LIMITS, **SLACK_LIMITS}
     return Limits({name: Rate(*rate) for name, rate in rates.items()}, clock.seconds)
 
 
@@ -305,20 +306,27 @@ def _history(
 
 
 def _hear(engine: Engine, client: Client, packs: Mapping[str, LoadedPack]) -> Callable[[Input], Awaitable[Receipt]]:
-    """Takes PagerDuty's events. Details are asked for only where the payload has none and rules look at them."""
-    wanted = any(
-        when.field.startswith("details.")
-        for loaded in packs.values()
-        for rule in loaded.pack.severity_rules
-        for when in (*rule.all, *rule.any)
-    )
+    """Takes PagerDuty's events. Details are asked for where the payload has none and they could raise the severity."""
 
     async def hear(given: Input) -> Receipt:
-        if wanted and isinstance(given.body, PagerDutyEvent) and given.body.type == "incident.triggered":
-            given = await enrich(given, client) if lacks_details(given) else given
+        if _details_matter(given, route(given, engine.cards(), packs), packs):
+            given = await enrich(given, client)
         return await engine.submit(given)
 
     return hear
+
+
+def _details_matter(given: Input, where: Route, packs: Mapping[str, LoadedPack]) -> bool:
+    """Not for an incident we know, nor for one that is a P0 without them: its first alert waits for nobody."""
+    event = given.body
+    if not isinstance(event, PagerDutyEvent) or event.incident is None or not lacks_details(given):
+        return False
+    if where.incident is not None or where.pack not in packs:
+        return False
+    rules = packs[where.pack].pack.severity_rules
+    if not any(when.field.startswith("details.") for rule in rules for when in (*rule.all, *rule.any)):
+        return False
+    return severity_without_details(event, event.incident, packs[where.pack]) != "P0"
 
 
 async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:

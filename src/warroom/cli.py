@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +17,7 @@ from warroom.app import compile_again, running, shipped
 from warroom.check import problems, report
 from warroom.errors import ConfigError, WarroomError
 from warroom.logs import configure
+from warroom.packs.problems import Problem
 from warroom.serving import listening
 from warroom.settings import Settings
 from warroom.slack.manifest import check_manifest
@@ -36,9 +38,24 @@ out, err = Console(), Console(stderr=True)
 @app.command()
 def serve() -> None:
     """Run the bot against Slack and PagerDuty (settings: environment and WARROOM_CONFIG)."""
+    _refuse(_everything_wrong())
     settings = Settings.load(os.environ)
     configure(settings.secrets(os.environ))
     asyncio.run(_serve(settings))
+
+
+def _everything_wrong() -> list[Problem]:
+    """What is wrong with settings, packs, messages and manifest."""
+    return problems(
+        os.environ, messages=shipped("messages"), manifest=shipped("manifest.yml"), check_manifest=check_manifest
+    )
+
+
+def _refuse(found: Sequence[Problem]) -> None:
+    """Says everything in `found` and ends, unless there is nothing."""
+    if found:
+        out.print(report(found), markup=False, highlight=False, soft_wrap=True)
+        raise typer.Exit(1)
 
 
 async def _serve(settings: Settings) -> None:
@@ -85,14 +102,9 @@ def check(
     """Say everything that is wrong with settings, packs, messages and manifest.yml; exit 1 if anything is."""
     from warroom.live import live_problems  # only this command needs it
 
-    found = problems(
-        os.environ, messages=shipped("messages"), manifest=shipped("manifest.yml"), check_manifest=check_manifest
-    )
-    if live and not found:
-        found = asyncio.run(live_problems(Settings.load(os.environ)))
-    if found:
-        out.print(report(found), markup=False, highlight=False)
-        raise typer.Exit(1)
+    _refuse(_everything_wrong())
+    if live:
+        _refuse(asyncio.run(live_problems(Settings.load(os.environ))))
     out.print("Everything is in order." if live else "Everything is in order. --live also asks Slack and PagerDuty.")
 
 
@@ -101,7 +113,7 @@ def postmortem(incident: Annotated[str, typer.Argument(help="INC-2026-0042")]) -
     """Compile the post-mortem draft of an incident again, from Slack's history and the facts; prints its path."""
     settings = Settings.load(os.environ)
     configure(settings.secrets(os.environ))
-    out.print(str(asyncio.run(compile_again(settings, incident.upper()))), markup=False)
+    out.print(str(asyncio.run(compile_again(settings, incident.upper()))), markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -109,7 +121,7 @@ def audit(incident: Annotated[str | None, typer.Argument(help="INC-2026-0042; al
     """Walk the hash chain of the facts; exit 1 where it does not hold."""
     breaks = asyncio.run(_audit(_database_url(), incident.upper() if incident else None))
     for found in breaks:
-        out.print(str(found), markup=False, highlight=False)
+        out.print(str(found), markup=False, highlight=False, soft_wrap=True)
     if breaks:
         raise typer.Exit(1)
 
@@ -145,8 +157,8 @@ def main() -> None:
         app()
     except ConfigError as error:
         for problem in error.problems:
-            err.print(escape(problem), highlight=False)
+            err.print(escape(problem), highlight=False, soft_wrap=True)
         sys.exit(1)
     except WarroomError as error:
-        err.print(escape(str(error)), highlight=False)
+        err.print(escape(str(error)), highlight=False, soft_wrap=True)
         sys.exit(1)

@@ -53,5 +53,6 @@ def configure(secrets: Iterable[str], *, level: int = logging.INFO) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for chatty in ("httpx", "apscheduler", "uvicorn.access", "slack_bolt", "aiosqlite", "alembic"):
+    for chatty in ("httpx", "apscheduler", "uvicorn.access", "aiosqlite", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    logging.getLogger("slack_bolt").setLevel(logging.ERROR)  # it warns of a token in the environment, which is fine

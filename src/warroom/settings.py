@@ -75,7 +75,9 @@ class Environment(BaseSettings):
     warroom_clock_anchor: Anchor | None = Field(
         default=None, description="REAL=SCALED, two ISO times with their offset; for drills"
     )
-    warroom_slack_limits: bool = Field(default=True, description="on or off (off only against a sandbox)")
+    warroom_slack_limits: bool = Field(
+        default=True, description="on or off, PagerDuty's too (off only against a sandbox)"
+    )
     warroom_data: Path = Field(default=Path("data"), description="the directory for post-mortems")
 
     @field_validator("slack_bot_token", "slack_app_token")

@@ -171,7 +171,6 @@ def test_raising_the_severity_restarts_running_clocks_and_leaves_finished_ones()
     play.at(10).type("/incident severity P0 it got worse")
     assert [(v.start, v.within, v.state) for v in play.clocks("acknowledge")] == [(START, 15 * MINUTE, "met")]
     assert [(v.start, v.within) for v in play.clocks("resolve")] == [(minute(10), 120 * MINUTE)]
-    # changing the severity is work on the incident only where the rules say so; the response clock of P0 runs
     assert {(v.start, v.within) for v in play.clocks("response")} <= {(minute(10), 15 * MINUTE)}
 
 

@@ -1,6 +1,7 @@
 """PagerDuty's news may come late, twice and in any order; what it adds up to is always the same."""
 
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -57,7 +58,7 @@ def test_any_order_and_repetition_gives_the_same_history_and_spans(data: st.Data
     spans = milestones.spans(added(*shuffled), "declared", "acknowledged")
     assert spans == milestones.spans(added(*news), "declared", "acknowledged")
     assert all(s.end is None or s.start <= s.end for s in spans)
-    assert all(a.end is not None and a.end <= b.start for a, b in zip(spans, spans[1:], strict=False))
+    assert all(a.end is not None and a.end <= b.start for a, b in pairwise(spans))
 
 
 @settings(max_examples=60, deadline=None)

@@ -155,7 +155,7 @@ async def test_when_the_commit_fails_senders_are_told_and_nothing_has_changed(ur
     effect = {"key": "a", "lane": "room"}
     async with running(url, player) as run:
         await run.engine.submit(ask("1", open="down"))
-        await run_sql(url, "ALTER TABLE inbox RENAME TO hidden")
+        await run_sql(url, "ALTER TABLE fact RENAME TO hidden")
         refused = await asyncio.gather(
             run.engine.submit(ask("2", ID, say="lost", effects=[effect])),
             run.engine.submit(ask("3", open="other")),
@@ -166,7 +166,7 @@ async def test_when_the_commit_fails_senders_are_told_and_nothing_has_changed(ur
         incident = await run.engine.incident(ID)
         assert incident is not None
         assert incident.count == 1
-        await run_sql(url, "ALTER TABLE hidden RENAME TO inbox")
+        await run_sql(url, "ALTER TABLE hidden RENAME TO fact")
         await run.engine.submit(ask("2", ID, say="said again", effects=[effect]))
         await run.engine.settled()
         assert player.sent == ["a"]

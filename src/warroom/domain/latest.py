@@ -2,28 +2,25 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import TypeVar
 
-P = ParamSpec("P")
-T = TypeVar("T")
+A, B, C, T = TypeVar("A"), TypeVar("B"), TypeVar("C"), TypeVar("T")
 
 
-def latest(ask: Callable[P, T]) -> Callable[P, T]:
+def latest(ask: Callable[[A, B, C], T]) -> Callable[[A, B, C], T]:
     """`ask`, not computed again while it is called with the very same (frozen) arguments as the time before.
 
     Arguments count as the same when they are the same objects: comparing incidents would cost more than it saves.
     """
-    kept: tuple[tuple[object, ...], T] | None = None
+    kept: tuple[A, B, C, T] | None = None
 
     @wraps(ask)
-    def asked(*args: P.args, **more: P.kwargs) -> T:
+    def asked(first: A, second: B, third: C) -> T:
         nonlocal kept
-        if more:
-            return ask(*args, **more)
-        if kept is not None and len(kept[0]) == len(args) and all(a is b for a, b in zip(kept[0], args, strict=True)):
-            return kept[1]
-        answer = ask(*args)
-        kept = (args, answer)
+        if kept is not None and kept[0] is first and kept[1] is second and kept[2] is third:
+            return kept[3]
+        answer = ask(first, second, third)
+        kept = (first, second, third, answer)
         return answer
 
     return asked

@@ -4,14 +4,14 @@ from datetime import datetime
 
 from warroom.domain import facts as f
 from warroom.domain import milestones
-from warroom.domain.decision import Context
+from warroom.domain.decision import Context, LoadedPack
 from warroom.domain.handling import Handled
 from warroom.domain.incident import Incident
 from warroom.domain.inputs import Input, PagerDutyEvent, PagerDutyIncident
 from warroom.domain.milestones import Moment
 from warroom.domain.outgoing import OUR_NOTE
 from warroom.domain.people import By
-from warroom.domain.policy import Milestone
+from warroom.domain.policy import Milestone, SeverityId
 from warroom.domain.severity import Alert, classify, match_playbook
 
 MOMENTS: dict[str, tuple[Milestone, bool]] = {
@@ -51,19 +51,15 @@ def on_pagerduty(incident: Incident | None, event: PagerDutyEvent, given: Input,
     return Handled(linked)
 
 
+def severity_without_details(event: PagerDutyEvent, about: PagerDutyIncident, pack: LoadedPack) -> SeverityId:
+    """The severity that the event alone gives a new incident: its details can only be looked up."""
+    return classify(pack.pack, _alert(event, about, pack))[0]
+
+
 def open_incident(event: PagerDutyEvent, about: PagerDutyIncident, ctx: Context) -> tuple[f.Fact, ...]:
     """The facts of a new incident; its clocks start when PagerDuty says that it began."""
-    began = min(about.created_at or event.at, event.at)
-    market = ctx.pack.sessions.is_open(began)
-    alert = Alert(
-        title=about.title,
-        description=str(about.details.get("description", "")),
-        service=about.service_name or about.service_id or "",
-        priority=about.priority or "",
-        urgency=about.urgency or "",
-        market="open" if market else "closed",
-        details=about.details,
-    )
+    began = _began(event, about)
+    alert = _alert(event, about, ctx.pack)
     severity, reason = classify(ctx.pack.pack, alert)
     opened = f.IncidentOpened(
         id=ctx.new_id,
@@ -78,7 +74,7 @@ def open_incident(event: PagerDutyEvent, about: PagerDutyIncident, ctx: Context)
         origin="pagerduty",
         pagerduty_service=about.service_id,
         details=dict(about.details),
-        market_open=market,
+        market_open=alert.market == "open",
     )
     by = By("pagerduty", "PagerDuty")
     link = f.PagerDutyLinked(pagerduty_id=about.id, url=about.url, service_id=about.service_id)
@@ -87,6 +83,22 @@ def open_incident(event: PagerDutyEvent, about: PagerDutyIncident, ctx: Context)
         fact
         for milestone in ("detected", "declared")
         for fact in ctx.facts(by, f.MilestoneReached(milestone=milestone, source="pagerduty"), at=began)
+    )
+
+
+def _began(event: PagerDutyEvent, about: PagerDutyIncident) -> datetime:
+    return min(about.created_at or event.at, event.at)
+
+
+def _alert(event: PagerDutyEvent, about: PagerDutyIncident, pack: LoadedPack) -> Alert:
+    return Alert(
+        title=about.title,
+        description=str(about.details.get("description", "")),
+        service=about.service_name or about.service_id or "",
+        priority=about.priority or "",
+        urgency=about.urgency or "",
+        market="open" if pack.sessions.is_open(_began(event, about)) else "closed",
+        details=about.details,
     )
 
 

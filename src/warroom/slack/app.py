@@ -166,6 +166,8 @@ class Endpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         response = await self._handler.handle(Request(scope, receive))
+        if response.status_code == 404:  # Bolt finds no listener for it, and says so to nobody
+            log.warning("slack_request_refused", status=404, reason="no payload that Slack would send")
         await response(scope, receive, send)
 
 
