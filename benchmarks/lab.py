@@ -31,6 +31,7 @@ DELAY_S = 0.080
 """Added to each Slack call, as in the measurements of other bots."""
 
 WARROOM = Path(sys.executable).with_name("warroom")
+MANIFEST = Path(__file__).parents[1] / "manifest.yml"
 Json = dict[str, Any]
 
 
@@ -165,8 +166,10 @@ async def lab(
     *, delay_s: float = DELAY_S, bot: Mapping[str, str] | None = None, options: Sequence[str] = ()
 ) -> AsyncIterator[Lab]:
     """A sandbox whose Slack is `delay_s` slower, and a bot with `bot` added to its environment, both ready."""
-    connector = aiohttp.TCPConnector(limit=0)
-    async with sandbox("--latency", str(delay_s), *options) as (url, given), aiohttp.ClientSession(connector=connector) as http:
+    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=3)  # the servers let go after 5 s
+    subscribed = ",".join(yaml.safe_load(MANIFEST.read_text())["settings"]["event_subscriptions"]["bot_events"])
+    fixed = ("--latency", str(delay_s), "--events", subscribed)
+    async with sandbox(*fixed, *options) as (url, given), aiohttp.ClientSession(connector=connector) as http:
         with tempfile.TemporaryDirectory(prefix="warroom-bench-") as name:
             folder = Path(name)
             made = Lab(http, url, environment(url, given, folder) | dict(bot or {}), folder)
@@ -200,8 +203,8 @@ def environment(url: str, given: Mapping[str, str], folder: Path) -> dict[str, s
         "PAGERDUTY_API_TOKEN": pagerduty["PAGERDUTY_API_TOKEN"],
         "PAGERDUTY_EVENTS_URL": pagerduty["PAGERDUTY_EVENTS_URL"],
         "PAGERDUTY_ROUTING_KEY": pagerduty["PAGERDUTY_ROUTING_KEY"],
-        "PAGERDUTY_WEBHOOK_SECRET": pagerduty["PAGERDUTY_WEBHOOK_SECRETS"],
-        "PAGERDUTY_FROM_EMAIL": pagerduty["PAGERDUTY_FROM"],
+        "PAGERDUTY_WEBHOOK_SECRET": pagerduty["PAGERDUTY_WEBHOOK_SECRET"],
+        "PAGERDUTY_FROM_EMAIL": pagerduty["PAGERDUTY_FROM_EMAIL"],
         "EMERGENCY_TOKEN": given["EMERGENCY_TOKEN"],
         "DATABASE_URL": f"sqlite+aiosqlite:///{folder / 'warroom.db'}",
         "WARROOM_CONFIG": str(config),

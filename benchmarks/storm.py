@@ -1,4 +1,4 @@
-"""Two hundred incidents declared at once: how long until everything is done, and who goes first under Slack's limits."""
+"""Two hundred incidents declared at once: when everything is done, and who goes first under Slack's limits."""
 
 import asyncio
 import time
@@ -16,7 +16,7 @@ REAL_S = 60.0
 
 
 async def _unlimited() -> list[Figure]:
-    async with lab(bot={"WARROOM_SLACK_LIMITS": "off"}, options=("--no-page",) if False else ()) as it:
+    async with lab(bot={"WARROOM_SLACK_LIMITS": "off"}) as it:
         room = await it.channel_id("war-room")
         began = time.monotonic()
         words = [f"declare P{n % 2} Storm {n}: security breach" for n in range(DECLARED)]

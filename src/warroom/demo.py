@@ -1,14 +1,17 @@
 """`warroom demo`: the real bot against the sandbox, a scripted incident with people, told as it happens."""
 
 import asyncio
+import errno
 import json
 import logging
 import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,12 +19,12 @@ from typing import Any
 import yaml
 from rich.console import Console
 from rich.markup import escape
-from rich.padding import Padding
-from rich.text import Text
 
-from warroom.app import Warroom, running
+from warroom.app import Warroom, running, shipped
+from warroom.engine.clock import ScaledClock
+from warroom.errors import ConfigError
+from warroom.farewell import next_on_page, next_without_page, summary
 from warroom.sandbox import market_sentinel_down, tools
-from warroom.sandbox.feed import Seen, Subscription
 from warroom.sandbox.pagerduty_fixture import SERVICES
 from warroom.sandbox.sandbox import Sandbox
 from warroom.sandbox.scenario import Report, Step
@@ -29,10 +32,17 @@ from warroom.sandbox.scenario import play as play_steps
 from warroom.sandbox.server import serve
 from warroom.serving import listening
 from warroom.settings import Settings
+from warroom.teller import Teller
 
 STORY_BEGINS = datetime(2026, 11, 17, 14, 31, tzinfo=UTC)  # a Tuesday, 9:31 in New York
 LOG_LEVEL = logging.WARNING
 SCENARIOS: Mapping[str, Sequence[Step]] = {"market-sentinel-down": market_sentinel_down.STEPS}
+
+MARK = ".warroom-demo"
+"""the file by which we know a folder that holds nothing but an earlier demo"""
+
+SETTLING_S = 5.0
+"""real seconds that what is under way gets at the end of the story"""
 
 
 def deployment(url: str, redis_port: int) -> Mapping[str, Any]:
@@ -74,11 +84,7 @@ def environment(sandbox: Sandbox, folder: Path, *, actions: str = "live") -> dic
     """The environment of a bot that lives in `folder` and works against `sandbox`; writes its warroom.yaml."""
     config = folder / "warroom.yaml"
     config.write_text(yaml.safe_dump(dict(deployment(sandbox.url, sandbox.redis_port)), sort_keys=False))
-    given = sandbox.settings()
-    sender = given.pop("PAGERDUTY_FROM")
-    return given | {
-        "PAGERDUTY_FROM_EMAIL": sender,
-        "PAGERDUTY_WEBHOOK_SECRET": given.pop("PAGERDUTY_WEBHOOK_SECRETS"),
+    return sandbox.settings() | {
         "DATABASE_URL": f"sqlite+aiosqlite:///{folder / 'warroom.db'}",
         "WARROOM_CONFIG": str(config),
         "WARROOM_DATA": str(folder / "data"),
@@ -86,98 +92,156 @@ def environment(sandbox: Sandbox, folder: Path, *, actions: str = "live") -> dic
     }
 
 
+@dataclass
+class Stage:
+    """What a demo runs on: the bot, the sandbox it works against, the page's address, and the story's clock."""
+
+    warroom: Warroom
+    sandbox: Sandbox
+    url: str
+    clock: ScaledClock
+
+
 async def play(scenario: str, *, speed: float, out: Path, port: int, stay: bool, console: Console) -> Report:
-    """Plays a scenario into `out` and prints it; with `stay` the page stays up until Ctrl-C."""
-    out.mkdir(parents=True, exist_ok=True)
-    for old in ("warroom.db", "warroom.db-wal", "warroom.db-shm"):
-        (out / old).unlink(missing_ok=True)
-    began = datetime.now(UTC)
-    clock = _clock(began, speed)
-    sandbox = Sandbox(clock, scopes=None, slack_limits=True, speed=speed)
-    async with serve(sandbox, port=port) as url:
-        given = environment(sandbox, out)
-        given["WARROOM_CLOCK_SPEED"] = str(speed)
-        given["WARROOM_CLOCK_ANCHOR"] = f"{began.isoformat()}={STORY_BEGINS.isoformat()}"
-        settings = Settings.load(given)
-        async with running(settings, environ=given) as warroom, listening(warroom.web, "127.0.0.1", 0) as bot:
-            sandbox.bot_url = bot
-            _welcome(console, url, speed, out)
-            with sandbox.subscribe() as seen:
-                teller = asyncio.create_task(_tell(seen, sandbox, console))
-                report = await play_steps(sandbox, SCENARIOS[scenario])
-                await warroom.engine.settled()
-                await asyncio.sleep(0.2)
-                teller.cancel()
-            await _leave(warroom, sandbox, out)
-            _farewell(console, report, out, url if stay else "")
-            if stay:
-                await _until_interrupted()
+    """Plays a scenario into `out` and prints it; with `stay` the page stays up until Ctrl-C.
+
+    Ctrl-C ends it at any moment; in the middle of the story its end is missing in the report. Raises ConfigError for a port
+    that is taken and for an `out` that is a file or holds anything but an earlier demo.
+    """
+    with _interrupts() as interrupted:
+        make_room(out)
+        began = time.monotonic()
+        async with _stage(out, speed, port) as stage:
+            console.print(f"[bold]warroom demo[/bold]: a P0 at 9:31 in New York, {speed:g} times as fast as life.")
+            console.print(f"Watch and take part: {stage.url}   Ctrl-C ends it.\n", style="dim", soft_wrap=True)
+            report = await _tell(stage, SCENARIOS[scenario], console, interrupted)
+            leave(stage, out)
+            ending = (
+                f"Stopped at {stage.clock.now():%H:%M:%S} of the story." if report is None else "The story is told."
+            )
+            summary(console, stage.sandbox, out, f"{ending} It took {_duration(time.monotonic() - began)}.")
+            if report is None:
+                return Report(missing=["the end"])
+            for missing in report.missing:
+                console.print(f"[red]Missing:[/red] {escape(missing)}", highlight=False)
+            if not stay:
+                next_without_page(console, out)
+                return report
+            next_on_page(console, stage.sandbox, stage.url)
+            await interrupted.wait()
+            leave(stage, out)
+            console.print("Stopped. The files hold everything until now.")
     return report
 
 
-def _clock(began: datetime, speed: float) -> Callable[[], datetime]:
-    def now() -> datetime:
-        return STORY_BEGINS + (datetime.now(UTC) - began) * speed
-
-    return now
-
-
-def _welcome(console: Console, url: str, speed: float, out: Path) -> None:
-    console.print(f"[bold]warroom demo[/bold]: a P0 at 9:31 in New York, {speed:g} times as fast as life.")
-    console.print(f"Watch and take part: {url}   Files: {escape(str(out))}\n", style="dim")
-
-
-async def _tell(seen: Subscription, sandbox: Sandbox, console: Console) -> None:
-    async for thing in seen:
-        line(thing, console)
-
-
-def line(thing: Seen, console: Console) -> None:
-    """Prints one visible thing: when, where, who, what."""
-    match thing["kind"]:
-        case "message" | "ephemeral":
-            where = f"#{thing['channel']}" + (" (in a thread)" if thing.get("thread_ts") else "")
-            if thing.get("ephemeral_to"):
-                where += f" (only {thing['ephemeral_to']} sees this)"
-            _head(console, thing["at"], where, thing["author"])
-            console.print(Padding(Text(thing["text"]), (0, 0, 1, 4)))
-        case "command":
-            console.print(Text(f"          {thing['author']} types in #{thing['channel']}: {thing['text']}", "yellow"))
-        case "page":
-            console.print(Text(f"          PagerDuty calls {thing['to']} ({thing['by']}): {thing['why']}", "magenta"))
-        case "halt":
-            console.print(Text(f"          The platform: {thing['text']}", "red"))
+def make_room(out: Path) -> None:
+    """An empty folder to play in: a new one, or one whose earlier demo goes. Raises ConfigError for any other."""
+    advice = "Name another folder with --out."
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        if any(out.iterdir()) and not (out / MARK).exists():
+            raise ConfigError([f"{out} holds files that are not from a demo, and a demo clears its folder. {advice}"])
+        for old in out.iterdir():
+            shutil.rmtree(old) if old.is_dir() else old.unlink()
+        (out / MARK).write_text("The next demo that is played into this folder clears it.\n")
+    except (FileExistsError, NotADirectoryError) as error:
+        raise ConfigError([f"{error.filename} is a file, and the demo needs a folder. {advice}"]) from error
+    except OSError as error:
+        raise ConfigError([f"{error.filename} cannot be written: {error.strerror}. {advice}"]) from error
 
 
-def _head(console: Console, at: str, where: str, author: str) -> None:
-    time = datetime.fromisoformat(at).strftime("%H:%M:%S")
-    console.print(Text.assemble((time, "dim"), "  ", (where, "cyan"), "  ", (author, "bold")))
+@contextmanager
+def _interrupts() -> Iterator[asyncio.Event]:
+    """An event that the first Ctrl-C sets; the second one ends the process as usual."""
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
 
+    def let_go() -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with suppress(NotImplementedError):
+                loop.remove_signal_handler(number)
 
-async def _leave(warroom: Warroom, sandbox: Sandbox, out: Path) -> None:
-    """Leaves transcript.jsonl, postmortem.md and incident.json in `out`."""
-    keep = ("at", "channel", "author", "text", "ts", "thread_ts")
-    rows = [json.dumps({k: m.get(k) for k in keep}, ensure_ascii=False) for m in sandbox.transcript()]
-    (out / "transcript.jsonl").write_text("\n".join(rows) + "\n", encoding="utf-8")
-    for card in warroom.engine.cards()[-1:]:
-        drafts = sorted((out / "data" / card.id).glob("postmortem-*.md"), key=os.path.getmtime)
-        if drafts:
-            shutil.copyfile(drafts[-1], out / "postmortem.md")
-            shutil.copyfile(out / "data" / card.id / "incident.json", out / "incident.json")
+    def interrupt() -> None:
+        stop.set()
+        let_go()
 
-
-def _farewell(console: Console, report: Report, out: Path, url: str) -> None:
-    for missing in report.missing:
-        console.print(f"[red]Missing:[/red] {escape(missing)}")
-    console.print(f"\nThe post-mortem draft is in [bold]{escape(str(out / 'postmortem.md'))}[/bold].")
-    if url:
-        console.print(f"The bot is still running: take part at {url}, or press Ctrl-C.")
-
-
-async def _until_interrupted() -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         with suppress(NotImplementedError):
-            loop.add_signal_handler(number, stop.set)
-    await stop.wait()
+            loop.add_signal_handler(number, interrupt)
+    try:
+        yield stop
+    finally:
+        let_go()
+
+
+@asynccontextmanager
+async def _stage(out: Path, speed: float, port: int) -> AsyncIterator[Stage]:
+    """The sandbox on `port` and the bot against it, on one clock: it runs `speed` times as fast as life."""
+    clock = ScaledClock(speed, datetime.now(UTC), STORY_BEGINS)
+    manifest = yaml.safe_load(shipped("manifest.yml").read_text())
+    scopes = frozenset(manifest["oauth_config"]["scopes"]["bot"])
+    events = frozenset(manifest["settings"]["event_subscriptions"]["bot_events"])
+    sandbox = Sandbox(clock.now, scopes=scopes, events=events, slack_limits=True, speed=speed)
+    async with AsyncExitStack() as stack:
+        try:
+            url = await stack.enter_async_context(serve(sandbox, port=port))
+        except OSError as error:
+            why = "is taken" if error.errno == errno.EADDRINUSE else f"cannot be used: {error.strerror}"
+            raise ConfigError([f"Port {port} {why}. Name another one with --port, or none for a free one."]) from error
+        given = environment(sandbox, out)
+        warroom = await stack.enter_async_context(running(Settings.load(given), environ=given, clock=clock))
+        sandbox.bot_url = await stack.enter_async_context(listening(warroom.web, "127.0.0.1", 0))
+        yield Stage(warroom, sandbox, url, clock)
+
+
+async def _tell(stage: Stage, steps: Sequence[Step], console: Console, interrupted: asyncio.Event) -> Report | None:
+    """Plays the steps and prints what becomes visible; None when it was interrupted."""
+    teller = Teller(console, stage.sandbox.slack)
+    with stage.sandbox.subscribe() as seen:
+        telling = asyncio.create_task(teller.tell(seen), name="teller")
+        story = asyncio.create_task(_story(stage, steps), name="story")
+        stop = asyncio.create_task(interrupted.wait(), name="interrupt")
+        try:
+            await asyncio.wait({story, stop, telling}, return_when=asyncio.FIRST_COMPLETED)
+            if telling.done():
+                await telling  # it only ends when it fails
+            if not story.done():
+                return None
+            while not seen.empty:
+                await asyncio.sleep(0)
+            teller.flush()
+            return story.result()
+        finally:
+            for task in (story, stop, telling):
+                task.cancel()
+            await asyncio.wait({story, stop, telling})
+
+
+async def _story(stage: Stage, steps: Sequence[Step]) -> Report:
+    """Plays the steps and waits until nothing is under way any more."""
+    report = await play_steps(stage.sandbox, steps)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(SETTLING_S):
+            before = -1
+            while before != stage.sandbox.feed.version:
+                before = stage.sandbox.feed.version
+                await stage.warroom.engine.settled()
+                await stage.sandbox.webhooks.settle()
+                await stage.sandbox.delivery.settle()
+    return report
+
+
+def _duration(seconds: float) -> str:
+    minutes, left = divmod(round(seconds), 60)
+    return f"{minutes} m {left:02} s" if minutes else f"{left} s"
+
+
+def leave(stage: Stage, out: Path) -> None:
+    """Leaves transcript.jsonl in `out`, and postmortem.md and incident.json as far as there is a draft."""
+    keep = ("at", "channel", "author", "text", "ts", "thread_ts")
+    rows = [{name: said.get(name) for name in keep} for said in stage.sandbox.transcript()]
+    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    (out / "transcript.jsonl").write_text(lines, encoding="utf-8")
+    drafts = sorted((out / "data").glob("*/postmortem-*.md"), key=os.path.getmtime)
+    if drafts:
+        shutil.copyfile(drafts[-1], out / "postmortem.md")
+        shutil.copyfile(drafts[-1].with_name("incident.json"), out / "incident.json")

@@ -84,7 +84,13 @@ async def test_slack_away_for_ten_minutes_pagerduty_calls_all_the_same_and_every
     world.sandbox.faults.clear(rule_id=outage.id)
     await world.at("12:00")
     assert announcements(world) == 1
-    order = ("Playbook", "PagerDuty is calling Ana Souza, Clara Jensen", "due by 14:36", "Ana Souza acknowledged", "LATE: Engage")
+    order = (
+        "Playbook",
+        "PagerDuty is calling Ana Souza, Clara Jensen",
+        "due by 14:36",
+        "Ana Souza acknowledged",
+        "LATE: Engage",
+    )
     said = world.said(world.room)
     assert world.panel == said[0]
     places = [next(n for n, text in enumerate(said) if words in text) for words in order]
@@ -110,8 +116,8 @@ async def test_pagerduty_away_slack_carries_on_and_pagerduty_is_caught_up(world:
     assert incident.status == "triggered"
     world.sandbox.faults.clear(rule_id=outage.id)
     await world.at("8:00")
-    assert [who for who, _ in incident.acknowledgers] == ["PUSRANA"] or incident.level == 2
-    assert "acknowledge_log_entry" in [entry["type"] for entry in incident.log]
+    done = [entry["type"] for entry in incident.log]
+    assert done.index("acknowledge_log_entry") < done.index("escalate_log_entry")
     assert {"Rita Okafor", "Clara Jensen"} <= set(world.paged("5:30"))
     assert world.count(world.room, "acknowledged at") == 1
 

@@ -73,9 +73,9 @@ def succeed(effect: Effect, incident: Incident) -> Mapping[str, Any]:
         case "pagerduty.page":
             return {"paged": ["Ana"], "missing": []}
         case "platform.probes":
-            rows = [{"probe": p, "title": p, "state": "ok", "summary": "fine", "elapsed_s": 0.1, "raw": "x"}
-                    for p in effect.data["probes"]]  # fmt: skip
-            return {"results": rows}
+            probes: Any = effect.data["probes"]
+            row = {"state": "ok", "summary": "fine", "elapsed_s": 0.1, "raw": "x"}
+            return {"results": [{"probe": p, "title": p, **row} for p in probes]}
         case "platform.act":
             outcome = "dry_run" if effect.data["mode"] == "dry_run" else "confirmed"
             return {"run": effect.data["run"], "outcome": outcome, "detail": "read back"}
@@ -289,7 +289,7 @@ class Play:
         """Keys of the effects that were carried out, by their beginning, in order."""
         return [e.key for e in self.sent if e.key.startswith(start)]
 
-    def whats(self, kind: type) -> list[Any]:
+    def whats(self, kind: Any) -> list[Any]:
         return [fact.what for facts in self.facts.values() for fact in facts if isinstance(fact.what, kind)]
 
     def posts(self, message: str) -> list[Effect]:

@@ -215,7 +215,7 @@ def test_a_resolution_nobody_announced_is_warned_of_and_missed() -> None:
     assert [b.deadline for b in play.whats(f.ClockBreached)] == [minute(34)]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from(["ack", "unack", "P0", "P1", "P2", "wait"]), st.integers(1, 3000)), max_size=8)
 )

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.domain.play import EVE, ID, MINUTE, RAJ, START, Play, text_of
 
-from tests.domain.play import ANA, EVE, ID, MINUTE, RAJ, START, Play, text_of
 from warroom.domain import facts as f
 from warroom.domain.commands import INCIDENT, did_you_mean, names, person, take_apart
 from warroom.domain.effects import FieldErrors, Form
@@ -112,7 +112,7 @@ def test_declaring_opens_an_incident_its_room_its_announcement_and_a_pagerduty_a
     answer = text_of(play.type("/incident declare p0 Orders are rejected"))
     assert f"{ID} is open as P0: Orders are rejected" in answer
     assert (play.incident.origin, play.incident.severity_reason) == ("slack", "declared by Ana")
-    assert {"announce", "room", "people", "panel", "pin", "invite", "pagerduty.open"} <= keys(play)
+    assert {"announce", "room", "people", "panel", "pin", "invite:people", "pagerduty.open"} <= keys(play)
     trigger = next(e for e in play.sent if e.kind == "pagerduty.trigger")
     assert (trigger.data["dedup_key"], trigger.data["severity"]) == (ID, "critical")
     assert play.made[ID, "room"].data["name"] == "inc-2026-0001-orders-are-rejected"

@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-
 from tests.domain.play import ANA, EVE, ID, RAJ, Play, Went, succeed, text_of
+
 from warroom.domain import facts as f
 from warroom.domain.effects import Effect, FieldErrors, Form
 from warroom.domain.incident import Incident

@@ -1,8 +1,8 @@
 """Each of PagerDuty's events: first news, later news, echoes of our own acts, and types we do not know."""
 
 import pytest
-
 from tests.domain.play import ID, MINUTE, START, Play
+
 from warroom.domain import facts as f
 from warroom.domain.inputs import PagerDutyEvent
 from warroom.domain.outgoing import OUR_NOTE

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 import pytest
-
 from tests.domain.play import ANA, EVE, PACK, RAJ, Play, text_of
+
 from warroom.domain import facts as f
 from warroom.domain.effects import Effect, Form, Reply
 from warroom.domain.incident import Incident

@@ -1,5 +1,6 @@
 """An engine over a database, with toy rules and a clock that is moved by hand."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -76,17 +77,20 @@ async def running(
     store = await Store.open(url)
     players: Sequence[Performer] = performers or [Player()]
     try:
-        async with Engine(
-            store,
-            rules=rules,
-            shelf=packs or shelf(),
-            performers=players,
-            clock=clock,
-            limits=limits or Unlimited(clock.seconds),
-            tuning=tuning or Tuning(grace=0.05),
-            random=lambda: 0.5,
-            owner=owner,
-        ) as engine:
+        async with (
+            asyncio.timeout(60),
+            Engine(
+                store,
+                rules=rules,
+                shelf=packs or shelf(),
+                performers=players,
+                clock=clock,
+                limits=limits or Unlimited(clock.seconds),
+                tuning=tuning or Tuning(grace=0.05),
+                random=lambda: 0.5,
+                owner=owner,
+            ) as engine,
+        ):
             yield Running(engine, clock, store, url)
     finally:
         await store.close()

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 from tests.engine.running import ID, Running, rows, run_sql, running
-from tests.engine.toys import START, Player, ask, for_ever
+from tests.engine.toys import START, Player, ask, for_ever, soon
 
 from warroom.domain.facts import EffectDone, EffectFailed
 from warroom.engine.clock import ManualClock
@@ -418,8 +418,7 @@ async def test_no_more_calls_than_the_cap_are_under_way_but_an_urgent_one_always
     async with running(url, player, tuning=Tuning(cap=3, grace=0.05)) as run:
         await run.engine.submit(ask("1", open="x", effects=[{"key": f"{n}"} for n in range(6)]))
         await run.engine.submit(ask("2", ID, effects=[{"key": "urgent", "priority": 0}]))
-        while "urgent" not in player.sent:
-            await asyncio.sleep(0)
+        await soon(lambda: "urgent" in player.sent)
         assert player.sent == ["0", "1", "2", "urgent"]
 
 
@@ -484,8 +483,7 @@ async def test_a_result_that_cannot_be_written_now_is_written_when_the_database_
         await player.called.wait()
         await run_sql(url, "ALTER TABLE inbox RENAME TO hidden")
         gate.set()
-        while "a" not in player.ended:
-            await asyncio.sleep(0)
+        await soon(lambda: "a" in player.ended)
         await asyncio.sleep(0.05)
         await run_sql(url, "ALTER TABLE hidden RENAME TO inbox")
         await run.engine.settled()
@@ -503,11 +501,9 @@ async def test_people_do_not_wait_behind_a_pile_of_results(url: str) -> None:
     player = Player(behave=slow)
     async with running(url, player, tuning=Tuning(group=4, grace=0.05)) as run:
         await run.engine.submit(ask("1", open="x", effects=[{"key": f"{n}"} for n in range(40)]))
-        while len(player.sent) < 40:
-            await asyncio.sleep(0)
+        await soon(lambda: len(player.sent) == 40)
         gate.set()
-        while len(player.ended) < 40:
-            await asyncio.sleep(0)
+        await soon(lambda: len(player.ended) == 40)
         await run.engine.submit(ask("2", ID, say="hurry"))
         incident = await run.engine.incident(ID)
         assert incident is not None

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from tests.engine.running import ID, run_sql, running
@@ -215,6 +216,27 @@ async def test_an_incident_with_a_pack_that_is_not_on_the_shelf_is_not_opened(ur
     async with running(url, rules=Rules(RULES.route, strange)) as run:
         with pytest.raises(DecisionFailedError, match="pack strange"):
             await run.engine.submit(ask("1", open="x"))
+
+
+async def test_a_closed_incident_leaves_the_cards_after_a_month_but_can_still_be_asked_about(url: str) -> None:
+    clock = ManualClock(START)
+    async with running(url, clock=clock) as run:
+        await run.engine.submit(ask("1", open="over", resolve=True))
+        await run.engine.submit(ask("2", open="going on"))
+        await run.engine.settled()
+        assert [c.title for c in run.engine.cards()] == ["over", "going on"]
+        clock.advance(timedelta(days=31))
+        await run.engine.settled()
+        await run.engine.submit(ask("3", "INC-2026-0002", say="x", received=clock.now()))
+        assert [c.title for c in run.engine.cards()] == ["going on"]
+        incident = await run.engine.incident(ID)
+        assert incident is not None
+        assert not incident.is_open
+        await run.engine.submit(ask("4", ID, say="late insight", received=clock.now()))
+        assert await run.notes() == ["note late insight"]
+    async with running(url, clock=clock) as run:
+        assert [c.title for c in run.engine.cards()] == ["going on"]
+        assert await run.store.audit() == []
 
 
 async def test_a_naive_time_is_refused_before_anything_is_written(url: str) -> None:

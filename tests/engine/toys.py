@@ -30,7 +30,7 @@ def shelf() -> PackShelf:
 def ask(source_id: str, /, about: str | None = None, *, received: datetime = START, **order: Any) -> Input:
     """A command that orders what the toy rules shall do.
 
-    open (title), say (note), fail, stray, effects (list of Effect fields), timers ({key: seconds from START}).
+    open (title), resolve, say (note), fail, stray, effects (list of Effect fields), timers ({key: seconds from START}).
     """
     text = json.dumps(order | {"about": about})
     body = Command(actor=ANNA, channel="C1", name="/toy", text=text, trigger="t")
@@ -64,6 +64,8 @@ def decide(incident: Incident | None, given: Input, ctx: Context) -> Decision:
                 return Decision(stray=(stray,), answer=Reply("denied"))
             if "open" in order:
                 whats.append(opened(ctx.new_id, order["open"]))
+            if "resolve" in order:
+                whats.append(f.MilestoneReached(milestone="resolved", source="slack"))
             if "say" in order:
                 whats.append(f.NoteAdded(text=order["say"]))
             for key, seconds in order.get("timers", {}).items():
@@ -160,6 +162,13 @@ class Player:
     async def find(self, job: Job) -> Mapping[str, object] | None:
         self.looked.append(job.effect.key)
         return await self.look(job) if self.look else None
+
+
+async def soon(condition: Callable[[], bool]) -> None:
+    """Waits until it holds; fails after five seconds."""
+    async with asyncio.timeout(5):
+        while not condition():
+            await asyncio.sleep(0)
 
 
 async def for_ever(job: Job) -> Mapping[str, object]:

@@ -115,6 +115,18 @@ async def test_an_acknowledgement_whose_answer_was_lost_is_found(firm: Firm) -> 
     assert await firm.performer.find(job) == {"at": BEGIN.isoformat(), "status": "acknowledged"}
 
 
+async def test_a_page_whose_answer_was_lost_is_found_and_wakes_nobody_twice(firm: Firm) -> None:
+    await firm.performer.perform(a_job("trigger", TRIGGER))
+    job = firm.job("page", groups=["on_call"], message="Please join the war room.")
+    assert await firm.performer.find(job) is None
+    firm.sandbox.faults.add("pagerduty", "POST *responder_requests", "drop_after")
+    with pytest.raises(Uncertain):
+        await firm.performer.perform(job)
+    everybody = ["Ana Souza", "Lukas Weber", "Mei Tanaka", "Raj Patel"]
+    assert await firm.performer.find(job) == {"paged": everybody, "missing": []}
+    assert sorted(p["to"] for p in firm.sandbox.pagerduty.pages if p["why"].startswith("asked")) == everybody
+
+
 async def test_the_webhook_lacks_the_details_and_they_are_fetched(firm: Firm) -> None:
     await firm.performer.perform(a_job("trigger", TRIGGER))
     await firm.heard()

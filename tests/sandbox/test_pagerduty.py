@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 import pytest
 from starlette.responses import Response
-from tests.sandbox.conftest import Bot, pdpyras
+from tests.sandbox.conftest import Bot, Watch, pdpyras
 
-from warroom.sandbox import Sandbox
+from warroom.sandbox import Sandbox, people
 
 KEY = "R0SENTINEL0000000000000000000001"
 ALERT = {
@@ -123,8 +123,105 @@ async def test_every_change_through_the_rest_api_is_kept_and_announced(
     entries = await ask(session.list_all, f"{at}/log_entries")
     assert entries[0]["type"] == "resolve_log_entry"
     with pytest.raises(pdpyras.PDClientError) as caught:
-        await ask(session.rput, at, json={**reference, "status": "acknowledged"})
+        await ask(session.rput, at, json={**reference, "status": "resolved"})
     assert caught.value.response.json()["error"]["errors"] == ["Incident Already Resolved"]
+
+
+async def test_a_responder_request_is_read_back_with_whom_it_woke_and_what_they_said(
+    bot: Bot, http: httpx.AsyncClient, sandbox: Sandbox, session: pdpyras.APISession
+) -> None:
+    await http.post("/pagerduty-events/v2/enqueue", json=ALERT)
+    at = f"incidents/{incident_id(sandbox)}"
+    targets = [
+        {"responder_request_target": {"id": "PUSRLUK", "type": "user_reference"}},
+        {"responder_request_target": {"id": "PEPRISK", "type": "escalation_policy_reference"}},
+    ]
+    body = {"requester_id": "PUSRBOT", "message": "please help", "responder_request_targets": targets}
+    answered = (await ask(session.jpost, f"{at}/responder_requests", json=body))["responder_request"]
+    await http.post("/control/pagerduty/reply", json={"id": incident_id(sandbox), "user": "rita"})
+    incident = await ask(session.rget, at, params={"include[]": ["acknowledgers"]})
+    (request,) = incident["responder_requests"]
+    assert (request["requester"]["summary"], request["message"]) == ("warroom", "please help")
+    assert request["requested_at"] == answered["requested_at"] == "2026-10-19T13:31:00Z"
+    asked = [t["responder_request_target"] for t in request["responder_request_targets"]]
+    assert [(t["type"], t["id"]) for t in asked] == [("user", "PUSRLUK"), ("escalation_policy", "PEPRISK")]
+    states = [(r["user"]["summary"], r["state"]) for t in asked for r in t["incidents_responders"]]
+    assert states == [("Lukas Weber", "pending"), ("Rita Okafor", "accepted")]
+    assert [(r["user"]["summary"], r["state"]) for r in incident["incidents_responders"]] == states
+    await sandbox.webhooks.settle()
+    added = [w["data"] for w in bot.webhooks if w["event_type"] == "incident.responder.added"]
+    assert [(d["user"]["summary"], (d["escalation_policy"] or {}).get("id")) for d in added] == [
+        ("Lukas Weber", None),
+        ("Rita Okafor", "PEPRISK"),
+    ]
+
+
+async def test_acknowledging_a_resolved_incident_opens_it_again(
+    bot: Bot, http: httpx.AsyncClient, sandbox: Sandbox, session: pdpyras.APISession
+) -> None:
+    await http.post("/pagerduty-events/v2/enqueue", json=ALERT)
+    at, reference = f"incidents/{incident_id(sandbox)}", {"type": "incident_reference"}
+    await ask(session.rput, at, json={**reference, "status": "resolved"})
+    incident = await ask(session.rput, at, json={**reference, "status": "acknowledged"})
+    assert (incident["status"], incident["resolved_at"]) == ("acknowledged", None)
+    await sandbox.webhooks.settle()
+    assert sorted(w["event_type"].removeprefix("incident.") for w in bot.webhooks) == [
+        "acknowledged",
+        "reopened",
+        "resolved",
+        "triggered",
+    ]
+
+
+async def test_the_time_of_the_last_status_change_moves_with_the_status_only(
+    bot: Bot, http: httpx.AsyncClient, sandbox: Sandbox, watch: Watch, session: pdpyras.APISession
+) -> None:
+    reference = {"type": "incident_reference"}
+
+    async def put(**change: Any) -> tuple[str, str, str]:
+        watch.forward(minutes=1)
+        shown = await ask(session.rput, at, json={**reference, **change})
+        return shown["status"], shown["last_status_change_at"][11:16], shown["updated_at"][11:16]
+
+    await http.post("/pagerduty-events/v2/enqueue", json=ALERT)
+    at = f"incidents/{incident_id(sandbox)}"
+    assert await put(escalation_level=2) == ("triggered", "13:31", "13:32")
+    assert await put(status="acknowledged") == ("acknowledged", "13:33", "13:33")
+    assert await put(priority={"id": "PPRIOP0", "type": "priority_reference"}) == ("acknowledged", "13:33", "13:34")
+    assert await put(escalation_level=3) == ("triggered", "13:35", "13:35")
+    assert (await ask(session.rget, at))["acknowledgements"] == []
+    await sandbox.webhooks.settle()
+    escalated = [w["data"]["status"] for w in bot.webhooks if w["event_type"] == "incident.escalated"]
+    assert escalated == ["triggered", "triggered"]
+
+
+async def test_log_entries_are_read_from_and_until_a_time(
+    http: httpx.AsyncClient, sandbox: Sandbox, watch: Watch, session: pdpyras.APISession
+) -> None:
+    await http.post("/pagerduty-events/v2/enqueue", json=ALERT)
+    at = f"incidents/{incident_id(sandbox)}"
+    for minute in range(3):
+        watch.forward(minutes=1)
+        await ask(session.rpost, f"{at}/notes", json={"content": f"note {minute}"})
+
+    async def times(**query: str) -> list[str]:
+        return [e["created_at"][14:16] for e in await ask(session.list_all, f"{at}/log_entries", params=query)]
+
+    assert await times() == ["34", "33", "32", "31"]
+    assert await times(since="2026-10-19T13:33:00Z") == ["34", "33"]
+    assert await times(since="2026-10-19T13:32:00", until="2026-10-19T09:34:00-04:00") == ["33", "32"]
+    token = {"Authorization": "Token token=sandbox-pagerduty-token"}
+    assert (await http.get(f"/pagerduty/{at}/log_entries?since=yesterday", headers=token)).status_code == 400
+
+
+async def test_the_bot_has_an_account_of_its_own_that_is_on_call_for_nothing(
+    sandbox: Sandbox, session: pdpyras.APISession
+) -> None:
+    sender = sandbox.settings()["PAGERDUTY_FROM_EMAIL"]
+    user = await ask(session.find, "users", sender, attribute="email")
+    assert (user["name"], [m["type"] for m in user["contact_methods"]]) == ("warroom", ["email_contact_method"])
+    assert await ask(session.list_all, "oncalls", params={"user_ids[]": [user["id"]]}) == []
+    assert "warroom@sandbox.example" not in {p.email for p in people.PEOPLE}
 
 
 async def test_a_write_needs_a_known_sender_and_every_call_a_token(http: httpx.AsyncClient, sandbox: Sandbox) -> None:

@@ -7,7 +7,8 @@ it ended under. Resolving ends every clock that waits for something before it: n
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Literal
 
 from warroom.domain import milestones
@@ -78,8 +79,7 @@ def _runs(
         since, in_force = _severity_at(i, end or now)
         if in_force != severity:
             continue
-        raised = since != i.opened
-        start = max(span.start, since) if raised else span.start
+        start = max(span.start, _last_raise(i, since))
         mark = i.clocks.get((clock_id, start), ClockMark())
         yield _view(sessions, clock_id, clock, start, end and max(end, start), now, mark)
 
@@ -90,6 +90,15 @@ def _severity_at(i: Incident, at: datetime) -> tuple[datetime, SeverityId]:
         if change[0] <= at:
             current = change
     return current
+
+
+def _last_raise(i: Incident, until: datetime) -> datetime:
+    """When the severity was last raised, up to `until` (UTC); when it never was, the beginning of time."""
+    raised = datetime.min.replace(tzinfo=UTC)
+    for (_, before), (at, after) in pairwise(i.severities):
+        if at <= until and after < before:  # P0 is above P1
+            raised = at
+    return raised
 
 
 def _view(

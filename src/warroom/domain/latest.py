@@ -4,7 +4,10 @@ from collections.abc import Callable
 from functools import wraps
 from typing import TypeVar
 
-A, B, C, T = TypeVar("A"), TypeVar("B"), TypeVar("C"), TypeVar("T")
+A = TypeVar("A")
+B = TypeVar("B")
+C = TypeVar("C")
+T = TypeVar("T")
 
 
 def latest(ask: Callable[[A, B, C], T]) -> Callable[[A, B, C], T]:

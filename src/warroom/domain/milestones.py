@@ -75,18 +75,28 @@ def first(history: History, milestone: Milestone) -> datetime | None:
 
 
 def spans(history: History, start: Milestone, end: Milestone) -> tuple[Span, ...]:
-    """Each stretch of waiting for `end`: from the first `start`, and again from every withdrawal of `end`."""
-    begin = first(history, start)
-    if begin is None:
-        return ()
+    """Each stretch of waiting for `end` while `start` holds: from every time `start` is reached anew, and again from
+    every withdrawal of `end`. What was waited for in vain when `start` was withdrawn is not told."""
+    moments = sorted([*of(history, start), *of(history, end)], key=lambda m: (m.at, m.milestone != start))
     found: list[Span] = []
-    open_since: datetime | None = begin
-    for moment in of(history, end):
-        if moment.reached and open_since is not None:
-            found.append(Span(open_since, max(moment.at, open_since)))
-            open_since = None
-        elif not moment.reached and open_since is None:
-            open_since = max(moment.at, begin)
+    open_since: datetime | None = None
+    holds = begun = ended = False
+    for moment in moments:
+        if moment.milestone == end:
+            if moment.reached and open_since is not None:
+                found.append(Span(open_since, moment.at))
+                open_since = None
+            elif not moment.reached and holds and open_since is None:
+                open_since = moment.at
+            ended = moment.reached
+        elif not moment.reached:
+            holds, open_since = False, None
+        elif not holds:
+            if ended and not begun:  # news of the end came from before the beginning: it took no time
+                found.append(Span(moment.at, moment.at))
+            else:
+                open_since = moment.at
+            holds = begun = True
     if open_since is not None:
         found.append(Span(open_since, None))
     return tuple(found)

@@ -34,11 +34,18 @@ def on_effect(incident: Incident | None, result: EffectResult, ctx: Context) -> 
     facts = ctx.facts(None, _done(result))
     if result.key == "announce" and incident.reached("announced") is None:
         facts += ctx.facts(None, f.MilestoneReached(milestone="announced", source="warroom"))
-    if result.key.startswith("comm:") and not incident.is_open and incident.reached("resolution_announced") is None:
+    if result.key.startswith("comm:") and _to_be_announced(incident):
         notices = {c.id for c in ctx.pack.pack.severities[incident.severity].communications if c.at == "resolved"}
         if result.key.split(":")[1] in notices:
             facts += ctx.facts(None, f.MilestoneReached(milestone="resolution_announced", source="warroom"))
     return Handled(facts)
+
+
+def _to_be_announced(incident: Incident) -> bool:
+    """Whether this resolution (it may be the second, after a reopening) has not been announced yet."""
+    resolved = incident.reached("resolved")
+    told = [m.at for m in incident.history if m.milestone == "resolution_announced" and m.reached]
+    return resolved is not None and (not told or max(told) < resolved)
 
 
 def _done(result: EffectResult) -> f.EffectDone:

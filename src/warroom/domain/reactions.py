@@ -1,6 +1,7 @@
 """What we do about a fact: the effects that follow from it. Pure; every effect has a key of its own for ever."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -165,6 +166,8 @@ def _severity(out: Out, before: Incident | None, fact: f.Fact, what: f.SeverityC
         data = {"view": "announcement", "broadcast": severity.announce.broadcast or ""}
         to = severity.announce.channel
         yield out.post(f"announce:{count}", to, severity.announce.message, data, rank=FIRST)
+        wanted = {"groups": list(severity.invite), "service": out.i.pagerduty_service or ""}
+        yield out.effect(f"people:{count}", "people.find", wanted, rank=SETUP)
     yield out.announcement()
     if fact.by.slack_id:
         data = {"priority": what.severity}
@@ -190,13 +193,13 @@ def _role(out: Out, fact: f.Fact, what: f.RoleAssigned) -> Iterator[Effect]:
 
 
 def _done(out: Out, what: f.EffectDone) -> Iterator[Effect]:
-    done = out.i.done
-    if what.key in ("room", "people") and "room" in done and "people" in done:
-        people = [p["slack_id"] for p in done["people"].get("people", []) if p.get("slack_id")]
-        yield out.effect("invite", "slack.invite", {"people": people, "groups": []}, rank=SETUP)
-        missing = list(done["people"].get("missing", []))
+    if what.kind == "people.find":
+        people = [p["slack_id"] for p in _list(what.result.get("people")) if p.get("slack_id")]
+        data = {"people": people, "groups": []}
+        yield out.effect(f"invite:{what.key}", "slack.invite", data, rank=SETUP, after=("room",))
+        missing = _list(what.result.get("missing"))
         if missing:
-            yield out.say("people.missing", "people_missing", {"missing": missing})
+            yield out.say(f"missing:{what.key}", "people_missing", {"missing": missing})
     if what.kind == "pagerduty.page":
         yield out.say(f"paged:{what.key}", "paged", _paged(what))
     if what.key.startswith("postmortem.file:") and what.result.get("permalink"):
@@ -424,7 +427,8 @@ def _action(out: Out, fact: f.Fact, what: f.ActionRequested | f.ActionSettled) -
             "operator": fact.by.name,
             "mode": what.mode,
         }
-        yield out.effect(f"act:{what.run}", "platform.act", data, lane="platform", rank=FIRST)
+        urgent = out.effect(f"act:{what.run}", "platform.act", data, lane="platform", rank=FIRST)
+        yield replace(urgent, priority=FIRST)  # whatever the severity: nothing goes before it
         yield out.say(f"act:{what.run}:ordered", "action_ordered", context)
         return
     told = context | {"outcome": what.outcome, "detail": what.detail}

@@ -100,10 +100,10 @@ def _severity(incident: Incident, pack: LoadedPack) -> Severity:
 
 def _clocks(i: Incident, pack: LoadedPack, now: datetime) -> Iterator[Due]:
     for view in clocks.views(i, pack, now):
-        if view.end is not None or view.mark.breached:
+        if view.mark.breached or (view.end is not None and view.state != "late"):
             continue
         run = f"{view.id}:{view.start.isoformat()}"
-        if not view.mark.warned and view.warn_at > view.start and now < view.deadline:
+        if view.end is None and not view.mark.warned and view.warn_at > view.start and now < view.deadline:
             yield Due(view.warn_at, f"warn:{run}", f.ClockWarned(clock=view.id, start=view.start))
         breach = f.ClockBreached(clock=view.id, start=view.start, deadline=view.deadline)
         yield Due(view.deadline, f"breach:{run}", breach)

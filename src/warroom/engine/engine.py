@@ -42,6 +42,9 @@ log = structlog.get_logger(__name__)
 FORGET = timedelta(hours=1)
 """How often closed incidents are dropped from memory."""
 
+CROWD = 1.0
+"""Real seconds for which those who wait for an answer may keep calls that are not urgent from starting."""
+
 RETRY = 1.0
 """Real seconds after which work of our own is tried again when the database was away."""
 
@@ -79,6 +82,7 @@ class Engine:
         self._held: dict[Timer, datetime] = {}
         self._work = asyncio.Event()
         self._quiet = asyncio.Event()
+        self._crowd: float | None = None
         self._next: datetime | None = None
         self._reload = True
         self._sweep = True
@@ -243,12 +247,21 @@ class Engine:
                 reload=self._reload,
                 sweep=sweep,
                 start=not self._stopping,
+                urgent=self._crowded(begin),
             )
         self._reload = False
         self._publish(group, items, backs, now)
         if items:
             self.metrics.group.observe(len(items))
             self.metrics.commit.observe(time.monotonic() - begin)
+
+    def _crowded(self, now: float) -> bool:
+        """Whether people wait for an answer: they come before all calls but the first alerts, for a moment."""
+        if not self._outside:
+            self._crowd = None
+            return False
+        self._crowd = self._crowd or now
+        return now - self._crowd < CROWD
 
     def _publish(self, group: Group, items: list[Item], backs: list[Back], now: datetime) -> None:
         """Makes what was committed visible, starts calls and answers."""

@@ -70,11 +70,13 @@ class Group:
         reload: bool,
         sweep: bool,
         start: bool,
+        urgent: bool,
     ) -> None:
         """The whole turn inside the transaction; raises what the store raises.
 
         `busy` are effects whose outcome is still to come, `held` timers left alone until a moment. `reload`: memory
-        and lanes are to be loaded first. `sweep`: look after dead processes. `start`: new calls may begin.
+        and lanes are to be loaded first. `sweep`: look after dead processes. `start`: new calls may begin,
+        if `urgent` only those of priority 0.
         """
         position = await self._tx.position(self._now.year)
         self._revision, self._seq, self._number = position.revision + 1, position.seq, position.number
@@ -95,7 +97,7 @@ class Group:
         await self._outbox.enlist(self._opened)
         await self._reading.load(self._lanes.incidents)
         if start:
-            self.picked = self._outbox.pick(self._now)
+            self.picked = self._outbox.pick(self._now, urgent=urgent)
         await self._write()
         self.lost += self._outbox.lost
         moved = timers or self._batch.timers_gone or self._batch.timers_set

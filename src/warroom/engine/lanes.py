@@ -179,11 +179,17 @@ class Lanes:
         return not mark or all(p.effect.coalesce != mark or p.seq <= pending.seq for p in self.of(pending.incident))
 
     def pick(
-        self, now: datetime, look: Callable[[str], Incident | None], buckets: Callable[[Pending], Buckets]
+        self,
+        now: datetime,
+        look: Callable[[str], Incident | None],
+        buckets: Callable[[Pending], Buckets],
+        *,
+        urgent: bool = False,
     ) -> Picked:
         """Takes what may start at `now` (UTC), most urgent first, and takes its tokens.
 
-        `look` gives an incident's state, `buckets` the limits an effect draws on, or raises Refused.
+        `look` gives an incident's state, `buckets` the limits an effect draws on, or raises Refused. `urgent`: only
+        what has priority 0 may start.
         """
         picked = Picked()
         while self._later and self._later[0][0] <= now:
@@ -196,7 +202,7 @@ class Lanes:
                 if incident is not None and not lane[0].flying:
                     self._examine(lane[0], incident, now, buckets, picked)
         self._dirty.clear()
-        waits = self._choose(picked)
+        waits = self._choose(picked, urgent)
         moments = [now + timedelta(seconds=wait) for wait in waits if wait]
         if self._later:
             moments.append(self._later[0][0])
@@ -232,7 +238,7 @@ class Lanes:
             pending.ready = names
             heappush(self._ready.setdefault(names, []), (pending.effect.priority, pending.seq, pending))
 
-    def _choose(self, picked: Picked) -> Iterator[float]:
+    def _choose(self, picked: Picked, urgent: bool) -> Iterator[float]:
         """Starts the heads of the queues in order; yields how long the queues without a token must wait."""
         heads = []
         for names, queue in list(self._ready.items()):
@@ -242,7 +248,7 @@ class Lanes:
         waits: list[float] = []
         while heads:
             priority, _, names = heads[0]
-            if self._flying >= self._cap and priority > 0:
+            if priority > 0 and (urgent or self._flying >= self._cap):
                 break
             queue = self._ready[names]
             if not self._limits.take(names):

@@ -77,9 +77,9 @@ class Outbox:
                 self._rows[pending.id] = row
             self._batch.effects.append(row)
 
-    def pick(self, now: datetime) -> Picked:
-        """Takes what may start; the attempts are recorded with everything else."""
-        picked = self._lanes.pick(now, self._look, self._buckets)
+    def pick(self, now: datetime, *, urgent: bool) -> Picked:
+        """Takes what may start (`urgent`: of priority 0 only); the attempts are recorded with everything else."""
+        picked = self._lanes.pick(now, self._look, self._buckets, urgent=urgent)
         for pending in picked.start:
             if pending.doubt:
                 continue

@@ -21,6 +21,7 @@ def parser() -> argparse.ArgumentParser:
     out.add_argument("--speed", type=float, default=1.0, help="how much faster than life the time runs")
     out.add_argument("--anchor", type=datetime.fromisoformat, help="the time it starts at, ISO 8601")
     out.add_argument("--scopes", help="OAuth scopes granted to the bot, with commas; default: all it may need")
+    out.add_argument("--events", help="event types the bot subscribed to, with commas; default: all")
     return out
 
 
@@ -33,6 +34,7 @@ async def run(options: argparse.Namespace) -> None:
         StoryClock(anchor, options.speed),
         scopes=frozenset(options.scopes.split(",")) if options.scopes else None,
         slack_limits=options.slack_limits,
+        events=frozenset(options.events.split(",")) if options.events else None,
         latency_s=options.latency,
         speed=options.speed,
     )

@@ -51,6 +51,11 @@ class Subscription:
     async def __anext__(self) -> Seen:
         return await self._queue.get()
 
+    @property
+    def empty(self) -> bool:
+        """Whether everything published so far was received."""
+        return self._queue.empty()
+
     def close(self) -> None:
         """Stop receiving."""
         self._feed.drop(self._queue)

@@ -1,15 +1,14 @@
 """PagerDuty's REST API v2."""
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from warroom.sandbox import people
-from warroom.sandbox.pagerduty_fixture import POLICIES, PRIORITIES, SERVICES, Policy
+from warroom.sandbox.pagerduty_fixture import POLICIES, PRIORITIES, SERVICES, USERS, Policy, find_user
 from warroom.sandbox.pagerduty_incident import Incident, PagerDutyError, invalid, not_found, rest_json
 from warroom.sandbox.pagerduty_shapes import (
     policy_json,
@@ -34,10 +33,10 @@ def _user_of(request: Request) -> str:
     email = request.headers.get("from")
     if not email:
         raise PagerDutyError(400, 1008, "Requester User Not Found", "The From header is required")
-    person = next((p for p in people.PEOPLE if p.email == email.lower() and p.pagerduty_id), None)
-    if person is None or person.pagerduty_id is None:
+    user = find_user(email) if "@" in email else None
+    if user is None:
         raise PagerDutyError(400, 1008, "Requester User Not Found")
-    return person.pagerduty_id
+    return user.id
 
 
 async def _object(request: Request, name: str) -> Json:
@@ -53,13 +52,15 @@ async def _object(request: Request, name: str) -> Json:
 
 
 def _time(request: Request, name: str) -> datetime | None:
+    """A time of the query, in UTC when it does not say; raises PagerDutyError 400."""
     value = request.query_params.get(name)
     if not value:
         return None
     try:
-        return datetime.fromisoformat(value)
+        at = datetime.fromisoformat(value)
     except ValueError as exc:
         raise PagerDutyError(400, 2004, "Invalid 'since' or 'until' Parameter Values") from exc
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _flag(request: Request, name: str) -> bool:
@@ -219,7 +220,7 @@ class PagerDutyApi:
             incident.urgency = _urgency(body)
         if body.get("assignments"):
             users = [str(a["assignee"]["id"]) for a in body["assignments"]]
-            if not all(people.find_person(u) for u in users):
+            if not all(map(find_user, users)):
                 raise invalid("Assignee is not valid")
             pagerduty.reassign(incident, users, agent)
         if body.get("escalation_level"):
@@ -245,7 +246,7 @@ class PagerDutyApi:
         body = await request.json()
         targets = [t.get("responder_request_target") for t in body.get("responder_request_targets") or []]
         requester = str(body.get("requester_id", ""))
-        if not people.find_person(requester):
+        if find_user(requester) is None:
             raise invalid("Requester is required")
         if not body.get("message"):
             raise invalid("Message is required")
@@ -262,8 +263,15 @@ class PagerDutyApi:
         return {"status_update": update}
 
     async def log_entries(self, request: Request) -> Json:
-        newest_first = self._find(request).log[::-1]
-        return paged(request, "log_entries", newest_first)
+        """The newest first, from ``since`` until before ``until``."""
+        since, until = _time(request, "since"), _time(request, "until")
+        shown = [
+            entry
+            for entry in self._find(request).log[::-1]
+            if (since is None or datetime.fromisoformat(entry["created_at"]) >= since)
+            and (until is None or datetime.fromisoformat(entry["created_at"]) < until)
+        ]
+        return paged(request, "log_entries", shown)
 
     async def alerts(self, request: Request) -> Json:
         return paged(request, "alerts", self._find(request).alerts)
@@ -278,7 +286,7 @@ class PagerDutyApi:
                 "escalation_policy": policy_ref(policy),
                 "escalation_level": level,
                 "schedule": None,
-                "user": user_json(user) if whole else user_ref(user),
+                "user": _whole(user) if whole else user_ref(user),
                 "start": None,
                 "end": None,
             }
@@ -293,17 +301,14 @@ class PagerDutyApi:
 
     async def users(self, request: Request) -> Json:
         query = request.query_params.get("query", "").lower()
-        found = [p for p in people.PEOPLE if p.pagerduty_id and query in f"{p.name} {p.email}".lower()]
-        return paged(request, "users", [user_json(p.pagerduty_id or "") for p in found])
+        found = [user for user in USERS if query in f"{user.name} {user.email}".lower()]
+        return paged(request, "users", [user_json(user) for user in found])
 
     async def me(self, request: Request) -> Json:
         raise PagerDutyError(400, 2001, "Invalid Input Provided", "Account-level tokens have no current user")
 
     async def user(self, request: Request) -> Json:
-        wanted = request.path_params["id"]
-        if wanted not in {p.pagerduty_id for p in people.PEOPLE}:
-            raise not_found()
-        return {"user": user_json(wanted)}
+        return {"user": _whole(request.path_params["id"])}
 
     async def services(self, request: Request) -> Json:
         query = request.query_params.get("query", "").lower()
@@ -340,6 +345,14 @@ class PagerDutyApi:
         if not self.webhooks.ping(request.path_params["id"]):
             raise not_found()
         return {}, 202
+
+
+def _whole(user_id: str) -> Json:
+    """A user; raises PagerDutyError 404."""
+    user = find_user(user_id)
+    if user is None:
+        raise not_found()
+    return user_json(user)
 
 
 def _within(wanted: list[str], value: str) -> bool:

@@ -1,6 +1,19 @@
-"""The PagerDuty account of the sandbox firm: services, escalation policies, priorities."""
+"""The PagerDuty account of the sandbox firm: users, services, escalation policies, priorities."""
 
 from dataclasses import dataclass
+
+from warroom.sandbox import people
+
+
+@dataclass(frozen=True)
+class User:
+    """A PagerDuty user; one without a phone is a service account."""
+
+    id: str
+    name: str
+    email: str
+    title: str
+    phone: str = ""
 
 
 @dataclass(frozen=True)
@@ -31,6 +44,14 @@ class Priority:
     description: str
     color: str
 
+
+SERVICE_USER = User("PUSRBOT", people.BOT_NAME, f"{people.BOT_NAME}@sandbox.example", "Service account of the bot")
+"""in whose name the bot acts when it acts for nobody: on call for nothing, and without a Slack account"""
+
+USERS = (
+    *(User(p.pagerduty_id, p.name, p.email, p.title, p.phone) for p in people.PEOPLE if p.pagerduty_id),
+    SERVICE_USER,
+)
 
 POLICIES = (
     Policy("PEPTECH", "LAV/ADAF technical", (("PUSRANA",), ("PUSRRAJ", "PUSRMEI"), ("PUSRLUK",))),
@@ -78,3 +99,8 @@ PRIORITIES = (
     Priority("PPRIOP2", "P2", "Minimal business impact", "f9b406"),
     Priority("PPRIOP3", "P3", "Minor issue", "555555"),
 )
+
+
+def find_user(who: str) -> User | None:
+    """The user with this PagerDuty id or e-mail."""
+    return next((user for user in USERS if who.lower() in (user.id.lower(), user.email)), None)

@@ -50,15 +50,26 @@ class Incident:
     priority: Priority | None = None
     assignees: list[str] = field(default_factory=list)
     acknowledgers: list[tuple[str, datetime]] = field(default_factory=list)
-    changed_at: datetime | None = None
-    changed_by: Json | None = None
+    status_changed_at: datetime | None = None
+    status_changed_by: Json | None = None
+    updated_at: datetime | None = None
     resolved_at: datetime | None = None
     body: str = ""
     alerts: list[Json] = field(default_factory=list)
     notes: list[Json] = field(default_factory=list)
     updates: list[Json] = field(default_factory=list)
-    responders: list[Json] = field(default_factory=list)
+    responder_requests: list[Json] = field(default_factory=list)
     log: list[Json] = field(default_factory=list)
+
+    @property
+    def responders(self) -> list[Json]:
+        """Everybody who was asked to come, in the order they were asked."""
+        return [
+            responder
+            for request in self.responder_requests
+            for wrapped in request["responder_request_targets"]
+            for responder in wrapped["responder_request_target"]["incidents_responders"]
+        ]
 
 
 def stamp(at: datetime) -> str:
@@ -102,7 +113,8 @@ def rest_json(incident: Incident, include: list[str]) -> Json:
     trigger = incident.log[0]
     base = ref(incident)
     acknowledged = [{"at": stamp(at), "acknowledger": user_ref(u)} for u, at in incident.acknowledgers]
-    changed_at = stamp(incident.changed_at or incident.created_at)
+    changed_at = stamp(incident.status_changed_at or incident.created_at)
+    updated_at = stamp(incident.updated_at or incident.created_at)
     open_alerts = sum(alert["status"] == "triggered" for alert in incident.alerts)
     shown = {
         **base,
@@ -111,14 +123,14 @@ def rest_json(incident: Incident, include: list[str]) -> Json:
         "title": incident.title,
         "description": incident.title,
         "created_at": stamp(incident.created_at),
-        "updated_at": changed_at,
+        "updated_at": updated_at,
         "status": incident.status,
         "incident_key": incident.key,
         "service": service_ref(incident.service),
-        "assignments": [{"at": changed_at, "assignee": user_ref(u)} for u in incident.assignees],
+        "assignments": [{"at": updated_at, "assignee": user_ref(u)} for u in incident.assignees],
         "assigned_via": "escalation_policy",
         "last_status_change_at": changed_at,
-        "last_status_change_by": incident.changed_by,
+        "last_status_change_by": incident.status_changed_by,
         "resolved_at": stamp(incident.resolved_at) if incident.resolved_at else None,
         "first_trigger_log_entry": {"id": trigger["id"], "type": "trigger_log_entry_reference"},
         "alert_counts": {
@@ -134,7 +146,8 @@ def rest_json(incident: Incident, include: list[str]) -> Json:
         "alert_grouping": None,
         "priority": priority_json(incident.priority) if incident.priority else None,
         "urgency": incident.urgency,
-        "responder_requests": incident.responders,
+        "responder_requests": incident.responder_requests,
+        "incidents_responders": incident.responders,
         "subscriber_requests": [],
         "incident_type": {"name": "incident_default"},
     }

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from warroom.sandbox import people
-from warroom.sandbox.pagerduty_fixture import POLICIES, PRIORITIES, SERVICES, Policy, Priority, Service
+from warroom.sandbox.pagerduty_fixture import POLICIES, PRIORITIES, SERVICES, Policy, Priority, Service, User, find_user
 
 Json = dict[str, Any]
 WEB = "https://sandbox-trading.pagerduty.com"
@@ -22,7 +21,11 @@ def reference(kind: str, thing_id: str, summary: str, path: str, page: str | Non
 
 
 def user_ref(user_id: str) -> Json:
-    return reference("user", user_id, people.person(user_id).name, "users")
+    """Raises KeyError for somebody who has no account."""
+    user = find_user(user_id)
+    if user is None:
+        raise KeyError(f"PagerDuty has no user {user_id}")
+    return reference("user", user.id, user.name, "users")
 
 
 def service_ref(service: Service) -> Json:
@@ -45,21 +48,21 @@ def priority_json(priority: Priority) -> Json:
     }
 
 
-def user_json(user_id: str) -> Json:
+def user_json(user: User) -> Json:
     """As GET /users/{id} gives it."""
-    person = people.person(user_id)
-    phone: Json = {"type": "phone_contact_method", "label": "Mobile", "address": person.phone, "country_code": 1}
-    mail: Json = {"type": "email_contact_method", "label": "Default", "address": person.email}
-    methods = [{**m, "id": f"PCM{n}{user_id[-3:]}", "summary": m["label"]} for n, m in enumerate((mail, phone))]
+    mail: Json = {"type": "email_contact_method", "label": "Default", "address": user.email}
+    phone: Json = {"type": "phone_contact_method", "label": "Mobile", "address": user.phone, "country_code": 1}
+    ways = (mail, phone) if user.phone else (mail,)
+    methods = [{**m, "id": f"PCM{n}{user.id[-3:]}", "summary": m["label"]} for n, m in enumerate(ways)]
     return {
-        **user_ref(user_id),
+        **user_ref(user.id),
         "type": "user",
-        "name": person.name,
-        "email": person.email,
+        "name": user.name,
+        "email": user.email,
         "time_zone": "America/New_York",
         "color": "teal",
         "role": "user",
-        "job_title": person.title,
+        "job_title": user.title,
         "teams": [],
         "contact_methods": methods,
         "notification_rules": [],

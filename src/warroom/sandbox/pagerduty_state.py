@@ -5,10 +5,9 @@ from datetime import datetime
 from itertools import count
 from typing import Any
 
-from warroom.sandbox import people
 from warroom.sandbox.feed import Feed
 from warroom.sandbox.ids import Ids
-from warroom.sandbox.pagerduty_fixture import POLICIES, PRIORITIES, SERVICES, Policy, Priority, Service
+from warroom.sandbox.pagerduty_fixture import POLICIES, PRIORITIES, SERVICES, Policy, Priority, Service, find_user
 from warroom.sandbox.pagerduty_incident import Incident, PagerDutyError, invalid, not_found, ref, stamp, webhook_json
 from warroom.sandbox.pagerduty_shapes import API, policy_ref, reference, service_ref, user_ref
 
@@ -90,6 +89,7 @@ class PagerDuty:
             incident.body = body
             incident.assignees = list(assignees) or list(used.levels[0])
             incident.priority = self._priority(priority) if priority else None
+            incident.status_changed_at, incident.status_changed_by = self.now(), agent or service_ref(service)
             self.incidents[incident.id] = incident
         if with_alert:
             incident.alerts.append(self._alert(incident, title, severity, source, details or {}))
@@ -122,27 +122,28 @@ class PagerDuty:
         }
 
     def acknowledge(self, incident: Incident, user: str) -> None:
-        """By a PagerDuty user id; raises PagerDutyError when it is resolved. Again by the same: nothing."""
-        self._not_resolved(incident)
+        """By a PagerDuty user id; a resolved one is open again. Again by the same: nothing."""
+        agent = user_ref(user)
+        if incident.status == "resolved":
+            self._open_again(incident, agent)
         if any(who == user for who, _ in incident.acknowledgers):
             return
         incident.acknowledgers.append((user, self.now()))
-        incident.status = "acknowledged"
-        self._announce(incident, "acknowledged", user_ref(user))
+        self._become(incident, "acknowledged", agent)
+        self._announce(incident, "acknowledged", agent)
 
     def unacknowledge(self, incident: Incident) -> None:
         """The acknowledgement has timed out: it is triggered again and pages again."""
         self._not_resolved(incident)
-        incident.acknowledgers.clear()
-        incident.status = "triggered"
+        self._become(incident, "triggered", None)
         self._announce(incident, "unacknowledged", None)
         self.page(incident, incident.assignees, "unacknowledged")
 
     def resolve(self, incident: Incident, agent: Json | None) -> None:
         """Raises PagerDutyError when it already is."""
         self._not_resolved(incident)
-        incident.status, incident.resolved_at = "resolved", self.now()
-        incident.assignees, incident.acknowledgers = [], []
+        incident.assignees, incident.resolved_at = [], self.now()
+        self._become(incident, "resolved", agent)
         for alert in incident.alerts:
             alert["status"] = "resolved"
         self._announce(incident, "resolved", agent)
@@ -150,10 +151,13 @@ class PagerDuty:
     def reopen(self, incident: Incident, agent: Json | None = None) -> None:
         if incident.status != "resolved":
             raise invalid("Incident is not resolved")
-        incident.status, incident.resolved_at = "triggered", None
-        incident.assignees = list(incident.policy.levels[0])
-        self._announce(incident, "reopened", agent)
+        self._open_again(incident, agent)
         self.page(incident, incident.assignees, "reopened")
+
+    def _open_again(self, incident: Incident, agent: Json | None) -> None:
+        incident.assignees, incident.resolved_at = list(incident.policy.levels[0]), None
+        self._become(incident, "triggered", agent)
+        self._announce(incident, "reopened", agent)
 
     def escalate(self, incident: Incident, agent: Json | None = None, level: int | None = None) -> None:
         """To the next level or this one; the acknowledgements end and the level is paged."""
@@ -163,13 +167,14 @@ class PagerDuty:
             raise invalid("Escalation level is not valid")
         incident.level = wanted
         incident.assignees = list(incident.policy.levels[wanted - 1])
-        incident.status, incident.acknowledgers = "triggered", []
+        self._become(incident, "triggered", agent)
         self._announce(incident, "escalated", agent)
         self.page(incident, incident.assignees, f"escalated to level {wanted}")
 
     def reassign(self, incident: Incident, users: list[str], agent: Json | None = None) -> None:
         self._not_resolved(incident)
-        incident.assignees, incident.acknowledgers, incident.status = users, [], "triggered"
+        incident.assignees = users
+        self._become(incident, "triggered", agent)
         self._announce(incident, "reassigned", agent)
         self.page(incident, users, "reassigned")
 
@@ -177,8 +182,8 @@ class PagerDuty:
         """Hand it to another escalation policy."""
         self._not_resolved(incident)
         incident.policy, incident.level = policy, 1
-        incident.assignees, incident.acknowledgers = list(policy.levels[0]), []
-        incident.status = "triggered"
+        incident.assignees = list(policy.levels[0])
+        self._become(incident, "triggered", agent)
         self._announce(incident, "delegated", agent)
         self.page(incident, incident.assignees, f"delegated to {policy.name}")
 
@@ -210,49 +215,60 @@ class PagerDuty:
         return incident.updates[-1]
 
     def request_responders(self, incident: Incident, message: str, targets: list[Json], requester: str) -> Json:
-        """Page users, or everybody on the first level of escalation policies."""
+        """Page users, or everybody on the first level of escalation policies; the request as REST gives it."""
         self._not_resolved(incident)
-        asked: list[tuple[str, Json | None]] = []
-        for target in targets:
-            kind = str(target.get("type", "")).removesuffix("_reference")
-            if kind == "escalation_policy":
-                policy = self.policy(str(target.get("id")))
-                asked += [(user, policy_ref(policy)) for user in policy.levels[0]]
-            elif kind == "user" and people.find_person(str(target.get("id"))):
-                asked.append((str(target["id"]), None))
-            else:
-                raise invalid("Responder request target is not valid")
-        for user, policy_reference in asked:
-            data: Json = {"incident": ref(incident), "user": user_ref(user), "escalation_policy": policy_reference}
-            data |= {"message": message, "state": "pending", "type": "incident_responder"}
-            incident.responders.append(data)
-            self._record(incident, "responder.added", user_ref(requester), data)
-        self.page(incident, [user for user, _ in asked], f"asked to respond: {message}")
-        return {
+        asked = [self._target(target) for target in targets]
+        request: Json = {
             "incident": ref(incident),
             "requester": user_ref(requester),
             "requested_at": stamp(self.now()),
             "message": message,
-            "responder_request_targets": [{"responder_request_target": t} for t in targets],
         }
+        wrapped: list[Json] = []
+        for target, users in asked:
+            responders = [
+                {**request, "user": user_ref(user), "state": "pending", "updated_at": request["requested_at"]}
+                for user in users
+            ]
+            wrapped.append({"responder_request_target": {**target, "incidents_responders": responders}})
+        request["responder_request_targets"] = wrapped
+        incident.responder_requests.append(request)
+        for target, users in asked:
+            policy = policy_ref(self.policy(target["id"])) if target["type"] == "escalation_policy" else None
+            for user in users:
+                data = _responder(incident, user, message, "pending") | {"escalation_policy": policy}
+                self._record(incident, "responder.added", user_ref(requester), data)
+        self.page(incident, [user for _, users in asked for user in users], f"asked to respond: {message}")
+        return request
+
+    def _target(self, target: Json) -> tuple[Json, tuple[str, ...]]:
+        """A target of a responder request as it is kept, and the users it pages."""
+        kind, wanted = str(target.get("type", "")).removesuffix("_reference"), str(target.get("id"))
+        if kind == "escalation_policy":
+            policy = self.policy(wanted)
+            return {"type": kind, "id": policy.id, "summary": policy.name}, policy.levels[0]
+        user = find_user(wanted) if kind == "user" else None
+        if user is None:
+            raise invalid("Responder request target is not valid")
+        return {"type": kind, "id": user.id, "summary": user.name}, (user.id,)
 
     def reply(self, incident: Incident, user: str, accepted: bool = True) -> None:
         """A person answers a responder request."""
         for responder in incident.responders:
             if responder["user"]["id"] == user and responder["state"] == "pending":
-                responder["state"] = "accepted" if accepted else "declined"
-                self._record(incident, "responder.replied", user_ref(user), dict(responder))
+                responder |= {"state": "accepted" if accepted else "declined", "updated_at": stamp(self.now())}
+                data = _responder(incident, user, responder["message"], responder["state"])
+                self._record(incident, "responder.replied", user_ref(user), data)
                 return
         raise invalid("No pending responder request for this user")
 
     def page(self, incident: Incident, users: Iterable[str], why: str) -> None:
         """PagerDuty calls people."""
-        for user in users:
-            who = people.person(user)
+        for user in map(user_ref, users):
             page = {
                 "at": self.now().isoformat(),
-                "to": who.name,
-                "user_id": user,
+                "to": user["summary"],
+                "user_id": user["id"],
                 "incident": incident.id,
                 "title": incident.title,
                 "why": why,
@@ -271,14 +287,21 @@ class PagerDuty:
         if incident.status == "resolved":
             raise PagerDutyError(400, 2001, "Invalid Input Provided", "Incident Already Resolved")
 
+    def _become(self, incident: Incident, status: str, agent: Json | None) -> None:
+        """Sets the status. Acknowledgements last as long as the incident is acknowledged."""
+        if status != "acknowledged":
+            incident.acknowledgers.clear()
+        if status != incident.status:
+            incident.status, incident.status_changed_at, incident.status_changed_by = status, self.now(), agent
+
     def _announce(self, incident: Incident, what: str, agent: Json | None, client: Json | None = None) -> None:
-        incident.changed_at, incident.changed_by = self.now(), agent
         self._record(incident, what, agent, webhook_json(incident), client)
 
     def _record(
         self, incident: Incident, what: str, agent: Json | None, data: Json, client: Json | None = None
     ) -> None:
         """Write the log entry and queue the webhook."""
+        incident.updated_at = self.now()
         entry_id = self._ids.next("R")
         kind = _LOG_TYPES.get(what, what)
         incident.log.append(
@@ -299,6 +322,12 @@ class PagerDuty:
         )
         self.feed.publish("pagerduty", event=f"incident.{what}", incident=incident.id, title=incident.title)
         self._send(f"incident.{what}", data, agent, client)
+
+
+def _responder(incident: Incident, user: str, message: str, state: str) -> Json:
+    """The ``data`` of a webhook about a responder."""
+    about = {"incident": ref(incident), "user": user_ref(user), "escalation_policy": None}
+    return {**about, "message": message, "state": state, "type": "incident_responder"}
 
 
 _LOG_TYPES = {

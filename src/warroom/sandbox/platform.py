@@ -13,6 +13,23 @@ VENUES = ("NYSE", "NASDAQ", "ARCA", "CBOE", "IEX")
 HALT_MODES = ("works", "fails", "ignored", "drops", "unreachable")
 
 
+_BREAKS = {
+    "sentinel_down": ("Market Sentinel stops", "Market Sentinel runs again"),
+    "warden_down": ("Risk Warden stops", "Risk Warden runs again"),
+    "executioner_down": ("Executioner stops", "Executioner runs again"),
+    "venues_down": ("venues go down", "all venues are up"),
+    "pool_exhausted": ("the database has no connection left", "the database has connections again"),
+    "alert_storm": ("a storm of risk alerts begins", "the storm of risk alerts is over"),
+    "fill_rate_low": ("few orders are filled", "orders are filled as usual"),
+    "kafka_backlog": ("Kafka falls behind", "Kafka has caught up"),
+    "redis_down": ("Redis stops", "Redis runs again"),
+    "halt": ("the halt will not work as it should", "the halt works"),
+    "halt_status_unreachable": ("nobody can read whether trading is halted", "the state of the halt can be read"),
+    "resume_fails": ("resuming will fail", "resuming works"),
+}
+"""switch → what is told when it is thrown, and when it is put back"""
+
+
 @dataclass
 class Switches:
     """What is broken. ``halt``: works, fails (500), ignored (accepted, no effect), drops (takes effect, the
@@ -83,7 +100,9 @@ class Platform:
         if name == "sentinel_down":
             level, text = ("FATAL", "feed handler stopped: heap out of memory") if value else ("INFO", "started")
             self.log("market-sentinel", level, text)
-        self.feed.publish("platform", text=f"{name} = {value}")
+        broken = value not in (False, "works", 0.0, [])
+        words = _BREAKS.get(name, (f"{name} is {value}", f"{name} is {value}"))
+        self.feed.publish("platform", text=words[0] if broken else words[1])
 
     def up(self, service: str) -> bool:
         """Whether the service answers at all."""

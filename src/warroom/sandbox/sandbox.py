@@ -19,6 +19,7 @@ from warroom.sandbox.feed import Feed, Subscription
 from warroom.sandbox.journal import Journal
 from warroom.sandbox.pagerduty_api import PagerDutyApi
 from warroom.sandbox.pagerduty_events import PagerDutyEvents
+from warroom.sandbox.pagerduty_fixture import SERVICE_USER
 from warroom.sandbox.pagerduty_state import PagerDuty
 from warroom.sandbox.pagerduty_webhooks import Webhooks
 from warroom.sandbox.platform import Platform
@@ -39,7 +40,7 @@ class Sandbox:
     ``now``: the time of the story, aware UTC. ``scopes``: the OAuth scopes the bot was granted; None grants
     all that the Web API methods need. ``slack_limits``: whether Slack's rate limits hold. ``latency_s``: real
     seconds added to each Slack call. ``speed``: how much faster than life ``now`` runs; waits of Slack and
-    PagerDuty are that much shorter.
+    PagerDuty are that much shorter. ``events``: the types of Slack event the bot subscribed to; None is all.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Sandbox:
         slack_limits: bool = False,
         latency_s: float = 0.0,
         speed: float = 1.0,
+        events: frozenset[str] | None = None,
         bot_token: str = "xoxb-sandbox-bot-token",  # noqa: S107
         signing_secret: str = "sandbox-signing-secret",  # noqa: S107
         webhook_secrets: tuple[str, ...] = ("sandbox-webhook-secret",),
@@ -74,7 +76,7 @@ class Sandbox:
         self.slack = Workspace(now, self.feed)
         limits = Limits(speed) if slack_limits else None
         self.slack_api = SlackApi(self.slack, bot_token, scopes, limits)
-        self.delivery = Delivery(signing_secret, self.journal, lambda: self.bot_url, speed)
+        self.delivery = Delivery(signing_secret, self.journal, lambda: self.bot_url, speed, events)
         self.slack.emit = self.delivery.event
         self.people = SlackPeople(self.slack, self.delivery)
         self.webhooks = Webhooks(
@@ -128,8 +130,8 @@ class Sandbox:
             "PAGERDUTY_API_TOKEN": self.secrets["pagerduty_token"],
             "PAGERDUTY_EVENTS_URL": f"{base}/pagerduty-events",
             "PAGERDUTY_ROUTING_KEY": next(iter(self.pagerduty.routing_keys)),
-            "PAGERDUTY_WEBHOOK_SECRETS": ",".join(self.webhooks.secrets),
-            "PAGERDUTY_FROM": "ana@sandbox.example",
+            "PAGERDUTY_WEBHOOK_SECRET": ",".join(self.webhooks.secrets),
+            "PAGERDUTY_FROM_EMAIL": SERVICE_USER.email,
             "EMERGENCY_TOKEN": self.secrets["emergency_token"],
             "MARKET_SENTINEL_URL": f"{base}/platform/market-sentinel",
             "RISK_WARDEN_URL": f"{base}/platform/risk-warden",

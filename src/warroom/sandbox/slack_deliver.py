@@ -21,7 +21,10 @@ EVENT_RETRIES_S = (0.0, 60.0, 300.0)
 
 
 class Delivery:
-    """Signs and sends. ``bot_url`` is asked for at each request, as the bot may start later."""
+    """Signs and sends. ``bot_url`` is asked for at each request, as the bot may start later.
+
+    ``events`` are the types of event the app subscribed to; None stands for all.
+    """
 
     def __init__(
         self,
@@ -29,7 +32,9 @@ class Delivery:
         journal: Journal,
         bot_url: Callable[[], str],
         speed: float,
+        events: frozenset[str] | None = None,
     ) -> None:
+        self._events = events
         self._secret = secret
         self._journal = journal
         self._bot_url = bot_url
@@ -74,7 +79,7 @@ class Delivery:
 
     def event(self, event: Json) -> None:
         """Send an Events API event in the background, repeated up to three times until it is taken."""
-        if not self._bot_url():
+        if not self._bot_url() or (self._events is not None and event["type"] not in self._events):
             return
         now = int(time.time())
         envelope = {

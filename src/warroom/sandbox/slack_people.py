@@ -100,6 +100,7 @@ class SlackPeople:
         block, element = self._element(message.blocks, action_id, value)
         ephemeral = message.ephemeral_to is not None
         target = self._response_url(who.slack_id, where, ts=message.ts, ephemeral=ephemeral)
+        self._show_press(who, element, value, where.name)
         payload = self._interaction("block_actions", who) | {
             "container": {
                 "type": "message",
@@ -119,6 +120,7 @@ class SlackPeople:
 
     async def _click_view(self, who: people.Person, view: View, action_id: str, value: str | None) -> Answer:
         block, element = self._element(view.content["blocks"], action_id, value)
+        self._show_press(who, element, value)
         state, _ = fill(view.content["blocks"], {})
         payload = self._interaction("block_actions", who) | {
             "container": {"type": "view", "view_id": view.id},
@@ -142,6 +144,8 @@ class SlackPeople:
             raise NotOnScreenError(str(exc.args[0])) from exc
         if errors:
             return Answer(False, "invalid_input", errors=errors, view=view.as_json(state))
+        title = view.content["title"]["text"]
+        self.workspace.feed.publish("submit", author=who.name, author_id=who.slack_id, text=title)
         urls: list[Json] = []
         payload = self._interaction("view_submission", who) | {
             "trigger_id": self.workspace.surfaces.issue_trigger(who.slack_id, view.id),
@@ -286,6 +290,10 @@ class SlackPeople:
             chosen = filled({**element, "type": "static_select"}, value)["selected_option"]
             return base | {"selected_option": chosen}
         return base | filled(element, value)
+
+    def _show_press(self, who: people.Person, element: Json, value: str | None, channel: str | None = None) -> None:
+        label = element["text"]["text"] if element["type"] == "button" else str(value)
+        self.workspace.feed.publish("press", author=who.name, author_id=who.slack_id, channel=channel, text=label)
 
     def _interaction(self, kind: str, who: people.Person) -> Json:
         user = {"id": who.slack_id, "username": who.key, "name": who.key, "team_id": people.TEAM_ID}

@@ -137,6 +137,13 @@ def bot_profile() -> Json:
     }
 
 
+def size_text(size: int) -> str:
+    """A file's size in bytes as it is shown: 812 bytes, 13 KB, 1.2 MB."""
+    if size < 1024:
+        return f"{size} bytes"
+    return f"{size / 1024:.0f} KB" if size < 1024**2 else f"{size / 1024**2:.1f} MB"
+
+
 def with_ids(blocks: list[Json], ids: Ids) -> list[Json]:
     """A copy of the blocks in which each has the ``block_id`` and ``action_id`` Slack gives it if missing."""
     copied: list[Json] = copy.deepcopy(blocks)
@@ -259,11 +266,10 @@ class Workspace:
         return self.name_of
 
     def readable(self, message: Message) -> str:
-        """What a reader sees of it: the blocks if there are any, else the text."""
+        """What a reader sees of it: the blocks if there are any, else the text; and a line for each file."""
         body = plain(message.blocks, self.names) or mrkdwn_text(message.text, self.names)
-        if message.text and message.subtype == "file_comment":
-            body = f"{mrkdwn_text(message.text, self.names)}\n{body}"
-        return body
+        files = [f"[file] {f['title']} ({f['name']}, {size_text(f['size'])})" for f in message.files]
+        return "\n".join([body, *files] if body else files)
 
     def seen(self, message: Message) -> Json:
         """One line of the transcript."""
@@ -282,7 +288,10 @@ class Workspace:
             "subtype": message.subtype,
             "edited_at": message.edited_at.isoformat() if message.edited_at else None,
             "pinned": message.pinned,
-            "files": [{"id": f["id"], "name": f["name"], "title": f["title"]} for f in message.files],
+            "files": [
+                {"id": f["id"], "name": f["name"], "title": f["title"], "size": size_text(f["size"])}
+                for f in message.files
+            ],
             "reactions": {name: list(users) for name, users in message.reactions.items()},
             "ephemeral_to": self.name_of(message.ephemeral_to) if message.ephemeral_to else None,
             "ephemeral_to_id": message.ephemeral_to,

@@ -160,7 +160,7 @@ def _block(block: dict[str, Any], names: Names) -> str:
                 lines.append(_element(block["accessory"], names))
             return "\n".join(lines)
         case "context":
-            return " · ".join(_element(item, names) for item in block.get("elements", []))
+            return " ".join(_element(item, names).strip() for item in block.get("elements", []))
         case "actions":
             return " ".join(_element(item, names) for item in block.get("elements", []))
         case "divider":

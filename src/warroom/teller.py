@@ -1,0 +1,151 @@
+"""Prints a story as it happens: who said what where, whom PagerDuty called, what the platform did."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from rich.console import Console
+from rich.text import Text
+
+from warroom.rendering.emoji import picture
+from warroom.sandbox.feed import Seen, Subscription
+from warroom.sandbox.people import BOT_USER_ID
+from warroom.sandbox.slack_state import Workspace
+
+BODY = 4
+"""columns before what was said"""
+DEED = 10
+"""columns before what was done: as wide as the time and what is between it and the place"""
+NARROWEST = 20
+"""columns of text there are at least, whatever the terminal says"""
+
+_EMOJI = re.compile(r":([a-z0-9_+-]+):")
+_BULLET = re.compile(r"\s*(?:[•>]|\d+\.) ")
+_PREFORMATTED = "    "
+"""begins the lines of a table or a listing in a message's text"""
+
+
+@dataclass
+class Teller:
+    """Writes what becomes visible in `workspace` and around it to `console`, fitted to its width."""
+
+    console: Console
+    workspace: Workspace
+    _called: list[Seen] = field(default_factory=list)
+    _posted: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    async def tell(self, seen: Subscription) -> None:
+        """Prints everything that is published, for ever."""
+        async for thing in seen:
+            self.show(thing)
+            if seen.empty:
+                self.flush()
+
+    def show(self, thing: Seen) -> None:
+        """Prints one thing; a call of PagerDuty waits for those that follow for the same reason."""
+        match thing["kind"]:
+            case "page":
+                if self._called and _reason(self._called[0]) != _reason(thing):
+                    self.flush()
+                self._called.append(thing)
+            case "message" | "ephemeral" | "edit" | "command" | "press" | "submit" | "halt" | "platform" as kind:
+                self.flush()
+                self._tell(kind, thing)
+
+    def flush(self) -> None:
+        """Prints the calls that have been waiting."""
+        if self._called:
+            names = list(dict.fromkeys(str(page["to"]) for page in self._called))
+            self._deed(f"PagerDuty calls {_and(names)}: {_reason(self._called[0])}", "magenta")
+            self._called.clear()
+
+    def _tell(self, kind: str, thing: Seen) -> None:
+        match kind:
+            case "message" | "ephemeral":
+                self._posted[thing["channel_id"], thing["ts"]] = thing["text"]
+                private = f" (only {thing['ephemeral_to']} sees this)" if thing.get("ephemeral_to") else ""
+                self._said(thing, " (in a thread)" if thing.get("thread_ts") else private, thing["text"])
+            case "edit":
+                self._edited(thing)
+            case "command":
+                self._deed(
+                    f"{thing['author']} types in {self._place(thing['channel'])}: {thing['text'].strip()}", "yellow"
+                )
+            case "press":
+                where = f" in {self._place(thing['channel'])}" if thing["channel"] else ""
+                self._deed(f"{thing['author']} presses [{thing['text']}]{where}", "yellow")
+            case "submit":
+                self._deed(f"{thing['author']} fills in the form “{thing['text']}”", "yellow")
+            case _:
+                self._deed(f"The platform: {thing['text']}", "red")
+
+    def _edited(self, thing: Seen) -> None:
+        """The bot's post outside the rooms has got a link to a room. Other edits are not told: there are many."""
+        before = self._posted.get((thing["channel_id"], thing["ts"]))
+        rooms = [f"#{c.name}" for c in self.workspace.channels.values() if c.creator == BOT_USER_ID and not c.im_with]
+        if before is None or f"#{thing['channel']}" in rooms:
+            return
+        new = [room for room in rooms if room in thing["text"] and room not in before]
+        if not new:
+            return
+        self._posted[thing["channel_id"], thing["ts"]] = thing["text"]
+        added = [line for line in thing["text"].splitlines() if any(room in line for room in new)]
+        self._said(thing, " (announcement edited)", "\n".join(added), at=thing["edited_at"])
+
+    def _said(self, thing: Seen, remark: str, text: str, at: str | None = None) -> None:
+        time = datetime.fromisoformat(at or thing["at"]).strftime("%H:%M:%S")
+        room = self.console.width - DEED - len(remark) - len(thing["author"]) - 2
+        place = self._place(thing["channel"], room)
+        head = Text.assemble((time, "dim"), "  ", (place + remark, "cyan"), "  ", (thing["author"], "bold"))
+        self._print(head, DEED, first=0)
+        for line in text.strip("\n").split("\n"):
+            self._body(_pictured(line))
+        self.console.print()
+
+    def _body(self, line: str) -> None:
+        if line.startswith(_PREFORMATTED):
+            shown = Text(" " * BODY + line[len(_PREFORMATTED) :].rstrip())
+            shown.truncate(self.console.width, overflow="ellipsis")
+            self.console.print(shown, no_wrap=True, crop=True)
+            return
+        bullet = _BULLET.match(line)
+        self._print(Text(line.rstrip()), BODY + (len(bullet[0]) if bullet else 0), first=BODY)
+
+    def _deed(self, text: str, style: str) -> None:
+        self._print(Text(_pictured(text), style), DEED + 2, first=DEED)
+
+    def _print(self, text: Text, indent: int, *, first: int) -> None:
+        """Wraps a line to the width: the first one is indented by `first` columns, the others by `indent`."""
+        for number, line in enumerate(_wrapped(self.console, text, indent, first)):
+            shown = Text(" " * (indent if number else first)) + line
+            shown.rstrip()
+            self.console.print(shown, no_wrap=True, crop=False)
+
+    def _place(self, channel: str, room: int = 40) -> str:
+        """The channel's name in at most `room` columns, if that leaves enough of it to know it."""
+        name, most = f"#{channel}", max(room, NARROWEST)
+        return name if len(name) <= most else f"{name[: most - 1]}…"
+
+
+def _wrapped(console: Console, text: Text, indent: int, first: int) -> Iterator[Text]:
+    width = max(console.width - first, NARROWEST)
+    begin, *_ = text.wrap(console, width) or [Text()]
+    yield begin
+    if len(begin.plain.rstrip()) < len(text.plain.rstrip()):
+        rest = text[len(begin.plain) :]
+        rest = rest[len(rest.plain) - len(rest.plain.lstrip()) :]
+        yield from rest.wrap(console, max(console.width - indent, NARROWEST))
+
+
+def _reason(page: Seen) -> str:
+    why, title = str(page["why"]), str(page["title"])
+    return why if title in why else f"{title} ({why})"
+
+
+def _pictured(text: str) -> str:
+    return _EMOJI.sub(lambda name: picture(name[1]), text)
+
+
+def _and(names: list[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

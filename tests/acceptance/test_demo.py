@@ -1,0 +1,26 @@
+"""`warroom demo`: the whole story on this machine, without Slack and PagerDuty."""
+
+import json
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from warroom.demo import play
+
+
+@pytest.mark.slow
+@pytest.mark.row("S9")
+async def test_the_demo_tells_its_story_and_leaves_its_files(folder: Path) -> None:
+    told = StringIO()
+    console = Console(file=told, width=200)
+    report = await play("market-sentinel-down", speed=150, out=folder, port=0, stay=False, console=console)
+    assert report.missing == []
+    rows = [json.loads(line) for line in (folder / "transcript.jsonl").read_text().splitlines()]
+    assert {"at", "channel", "author", "text", "ts", "thread_ts"} == set(rows[0])
+    for words in ("P0 INCIDENT", "is Incident commander", "CONFIRMED", "P0 update 2", "LATE:", "RESOLVED"):
+        assert any(words in row["text"] for row in rows), words
+        assert words in told.getvalue()
+    assert "## Timeline" in (folder / "postmortem.md").read_text()
+    assert json.loads((folder / "incident.json").read_text())["incident"] == "INC-2026-0001"
