@@ -18,6 +18,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         raise pytest.UsageError(f"rows that do not exist: {sorted(unknown)}")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    if config.getoption("rows"):  # one process collects, and nothing runs: slow tests count, too
+        config.option.numprocesses, config.option.dist, config.option.markexpr = 0, "no", ""
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_finish(session: pytest.Session) -> Generator[None, None, None]:
     yield

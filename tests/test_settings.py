@@ -149,7 +149,6 @@ SCALED = {
 }
 
 
-@pytest.mark.row("S8")
 @pytest.mark.parametrize("name", sorted(SCALED))
 @pytest.mark.parametrize("real", sorted(SANDBOX))
 def test_a_clock_of_its_own_needs_slack_and_pagerduty_on_this_machine(name: str, real: str) -> None:

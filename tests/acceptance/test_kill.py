@@ -194,14 +194,15 @@ class Play:
 
     async def act(self, do: Callable[[], Awaitable[Answer]], seen: Callable[[], Any]) -> None:
         """Does it, again when it failed and nothing came of it, until `seen`."""
-        while True:
+        worked = False
+        while not worked:
             with suppress(NotOnScreenError):
-                if (await do()).ok:
-                    break
+                worked = (await do()).ok
             await self.bot.up.wait()
             with suppress(TimeoutError):
-                return await self.until(seen, 4.0)
-        await self.until(seen)
+                await self.until(seen, PATIENCE if worked else 4.0)
+                return
+        raise TimeoutError("nothing came of it")
 
     async def until(self, seen: Callable[[], Any], patience: float = PATIENCE) -> None:
         """Returns when `seen`. Raises TimeoutError."""

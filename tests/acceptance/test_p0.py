@@ -11,7 +11,7 @@ from warroom.sandbox.people import person
 @pytest.mark.row("L12")
 async def test_an_alert_is_announced_to_everybody_and_its_room_is_ready_at_once(world: World) -> None:
     # 0:00 the monitoring raises the alert
-    await world.alert(details={"trading_down_minutes": 6})
+    await world.alert()
 
     first = next(s for s in world.seen if s["kind"] == "message")
     assert (first["channel"], first["pings"]) == ("war-room", ["channel"])
@@ -22,7 +22,7 @@ async def test_an_alert_is_announced_to_everybody_and_its_room_is_ready_at_once(
         "Incident: INC-2026-0001 · P0 CRITICAL · investigating",
         "Started: 14:31 UTC",
         "Systems affected: Market Sentinel, Kafka topic market-regime and Redis",
-        "Why P0: the trading system is completely down for more than 5 minutes",
+        "Why P0: a critical service is down while the market is open",
         "Immediate actions taken\n• None yet",
         "Incident commander: nobody yet",
         "War room: opening now",
@@ -54,7 +54,16 @@ async def test_an_alert_is_announced_to_everybody_and_its_room_is_ready_at_once(
     assert ":white_check_mark: Alert the war room · system · done 14:31 UTC (sent)" in world.panel
 
 
-@pytest.mark.row("E1")
+@pytest.mark.row("L1")
+async def test_the_severity_comes_from_the_details_of_the_alert_which_its_webhook_leaves_out(world: World) -> None:
+    await world.alert("Orders are failing", details={"trading_down_minutes": 6})
+    assert "Why P0: the trading system is completely down for more than 5 minutes" in world.said("war-room")[0]
+    await world.alert("Orders are slow", details={"degradation_pct": 60})
+    assert "P1 incident" in world.said("war-room")[1]
+    await world.alert("A disk fills up", urgency="low")
+    assert "P3 incident" in world.said("war-room")[2]
+
+
 async def test_a_click_acknowledges_in_pagerduty_on_behalf_of_the_clicker(world: World) -> None:
     incident = await world.alert()
     await world.at("0:40")
@@ -71,7 +80,6 @@ async def test_a_click_acknowledges_in_pagerduty_on_behalf_of_the_clicker(world:
     assert len(incident.acknowledgers) == 1
 
 
-@pytest.mark.row("E1")
 async def test_an_acknowledgement_in_pagerduty_shows_in_slack(world: World) -> None:
     incident = await world.alert()
     await world.at("1:00")

@@ -78,8 +78,8 @@ async def test_a_p1_from_the_alert_to_the_post_mortem(evening: World) -> None:
     world.sandbox.pagerduty.acknowledge(incident, "PUSRMEI")
     world.sandbox.pagerduty.resolve(incident, {"id": "PUSRMEI", "type": "user_reference", "summary": "Mei Tanaka"})
     await world.settles()
-    for channel in ("war-room", world.room, "risk-alerts", "executive-emergency"):
-        assert "Duration: 1 h 5 m" in world.saw(channel, "RESOLVED: Market regime feed down")
+    for told in ("war-room", world.room, "risk-alerts", "executive-emergency"):
+        assert "Duration: 1 h 5 m" in world.saw(told, "RESOLVED: Market regime feed down")
     world.saw(world.room, "Resolved by Mei Tanaka in PagerDuty. What was the root cause")
     await world.clicks("mei", "Tell cause and actions", world.room)
     await world.fills("mei", summary="Restarted.", root_cause="A full heap.", actions_taken="Restarted it")

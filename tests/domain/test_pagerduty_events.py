@@ -120,7 +120,6 @@ def test_our_own_page_come_back_says_nothing() -> None:
     assert play.whats(f.NoteAdded) == []
 
 
-@pytest.mark.row("E1")
 def test_an_acknowledgement_in_pagerduty_shows_in_slack_with_its_time() -> None:
     play = an_alert()
     play.at(4).hear("incident.acknowledged", at=START + 3 * MINUTE, agent=By("pagerduty:PMIA", "Mia"))

@@ -4,7 +4,6 @@ import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from tests.engine.running import ID, running
 from tests.engine.toys import RULES, START, Player, ask, decide, shelf
 
@@ -60,7 +59,6 @@ async def test_a_timer_that_is_moved_fires_at_its_new_time_only(url: str) -> Non
         assert await fired(run) == ["update"]
 
 
-@pytest.mark.row("S7")
 async def test_after_an_outage_everything_overdue_fires_in_due_order_and_late(url: str) -> None:
     async with running(url) as run:
         await run.engine.submit(ask("1", open="x", timers={f"t{n:03}": 1000 - n for n in range(150)}))

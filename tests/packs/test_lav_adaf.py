@@ -194,7 +194,6 @@ def test_the_other_actions_send_what_the_document_sends(name: str, http: str, bo
     assert PACK.actions["manual-regime"].parameters["regime"].default == "NORMAL_EXPANSION"
 
 
-@pytest.mark.row("L6")
 def test_the_evidence_holds_logs_metrics_the_database_and_the_snapshot() -> None:
     evidence = PACK.probe_groups["evidence"]
     for service in ("sentinel", "warden", "executioner"):
@@ -204,10 +203,10 @@ def test_the_evidence_holds_logs_metrics_the_database_and_the_snapshot() -> None
 
 PLAYBOOKS = [
     pytest.param("market_sentinel_down", alert("Market Sentinel down"), marks=pytest.mark.row("L7")),
-    pytest.param("risk_warden_alert_storm", alert(alerts_5m=21), marks=pytest.mark.row("L8")),
-    pytest.param("executioner_fill_rate", alert(fill_rate=0.89), marks=pytest.mark.row("L9")),
-    pytest.param("db_pool_exhaustion", alert("FATAL: too many connections"), marks=pytest.mark.row("L10")),
-    pytest.param("kafka_backlog", alert(consumer_lag=1001), marks=pytest.mark.row("L11")),
+    pytest.param("risk_warden_alert_storm", alert(alerts_5m=21)),
+    pytest.param("executioner_fill_rate", alert(fill_rate=0.89)),
+    pytest.param("db_pool_exhaustion", alert("FATAL: too many connections")),
+    pytest.param("kafka_backlog", alert(consumer_lag=1001)),
 ]
 
 
@@ -232,7 +231,6 @@ def last_resorts(playbook: Playbook) -> list[str]:
     return [step.title for step in playbook.resolution if step.last_resort]
 
 
-@pytest.mark.row("L11")
 def test_resetting_the_offsets_is_a_last_resort() -> None:
     assert last_resorts(PACK.playbooks["kafka_backlog"]) == ["Reset the consumer group to the latest offset"]
 
@@ -260,7 +258,6 @@ def test_the_diagnosis_reads_what_the_document_reads() -> None:
     assert (probes["redis-ping"].send, probes["redis-ping"].expect[0].contains) == ("PING\r\n", "+PONG")
 
 
-@pytest.mark.row("L15")
 def test_the_contacts_of_the_document() -> None:
     channels = {c.title: PACK.channels[c.channel] for c in PACK.contacts if c.channel}
     assert channels == {
@@ -275,14 +272,12 @@ def test_the_contacts_of_the_document() -> None:
     assert [c.level for c in PACK.contacts][:3] == ["L1", "L2", "L3"]
 
 
-@pytest.mark.row("L13")
 def test_the_review_owes_three_things_within_24_hours_and_three_within_a_week() -> None:
     within = [f.within for f in PACK.follow_ups]
     assert within == [timedelta(hours=24)] * 3 + [timedelta(weeks=1)] * 3
     assert all(len(f.items) == 3 for f in PACK.follow_ups)
 
 
-@pytest.mark.row("L17")
 def test_the_objectives() -> None:
     assert {name: minutes(o.target) for name, o in PACK.objectives.items()} == {
         "rto": 240,

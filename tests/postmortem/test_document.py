@@ -227,7 +227,6 @@ def test_what_warroom_could_not_deliver_is_owned_up_to(draft: str) -> None:
     assert "Not delivered (slack.post): channel_not_found: #risk-alerts" in section(draft, "Timeline")
 
 
-@pytest.mark.row("L13")
 def test_action_items_hold_the_packs_follow_ups_with_due_dates_and_what_was_late(draft: str) -> None:
     items = {row[0]: row[1:] for row in table(section(draft, "Action Items"))}
     impact = "Assess the impact: Financial impact (P&L, costs), Reputational impact"
@@ -240,7 +239,6 @@ def test_action_items_hold_the_packs_follow_ups_with_due_dates_and_what_was_late
     )
 
 
-@pytest.mark.row("L17")
 def test_objectives_are_measured_against_their_targets_and_data_loss_is_asked_for(draft: str) -> None:
     rows = {row[0]: row[1:] for row in table(section(draft, "Objectives"))}
     assert rows["Recovery time (RTO)"] == ["4 h", "34 m 45 s", "met"]
