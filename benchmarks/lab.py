@@ -195,16 +195,8 @@ def environment(url: str, given: Mapping[str, str], folder: Path) -> dict[str, s
     """The environment of a bot against the sandbox at `url`, with its files in `folder`."""
     config = folder / "warroom.yaml"
     config.write_text(yaml.safe_dump(dict(deployment(url, int(given["REDIS_PORT"])))))
-    slack = {name: value for name, value in given.items() if name.startswith("SLACK_")}
-    pagerduty = {name: given[name] for name in given if name.startswith("PAGERDUTY_")}
     return {
-        **slack,
-        "PAGERDUTY_API_URL": pagerduty["PAGERDUTY_API_URL"],
-        "PAGERDUTY_API_TOKEN": pagerduty["PAGERDUTY_API_TOKEN"],
-        "PAGERDUTY_EVENTS_URL": pagerduty["PAGERDUTY_EVENTS_URL"],
-        "PAGERDUTY_ROUTING_KEY": pagerduty["PAGERDUTY_ROUTING_KEY"],
-        "PAGERDUTY_WEBHOOK_SECRET": pagerduty["PAGERDUTY_WEBHOOK_SECRET"],
-        "PAGERDUTY_FROM_EMAIL": pagerduty["PAGERDUTY_FROM_EMAIL"],
+        **{name: value for name, value in given.items() if name.startswith(("SLACK_", "PAGERDUTY_"))},
         "EMERGENCY_TOKEN": given["EMERGENCY_TOKEN"],
         "DATABASE_URL": f"sqlite+aiosqlite:///{folder / 'warroom.db'}",
         "WARROOM_CONFIG": str(config),
@@ -213,6 +205,12 @@ def environment(url: str, given: Mapping[str, str], folder: Path) -> dict[str, s
         "PATH": os.environ.get("PATH", ""),
         "HOME": str(folder),
     }
+
+
+def processor_s(pid: int) -> float:
+    """Processor seconds that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def free_port() -> int:

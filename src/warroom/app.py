@@ -81,10 +81,15 @@ def shipped(name: str) -> Path:
 
 
 @cache
+def read_messages(folder: Path) -> Catalog:
+    """The messages of a folder, read once. Raises MessageErrors."""
+    return Catalog.load(folder)
+
+
 def load_catalog() -> Catalog:
-    """The messages, read once. Raises ConfigError with everything that is wrong with them."""
+    """The messages that are shipped. Raises ConfigError with everything that is wrong with them."""
     try:
-        return Catalog.load(shipped("messages"))
+        return read_messages(shipped("messages"))
     except MessageErrors as error:
         raise ConfigError([str(problem) for problem in error.problems]) from error
 

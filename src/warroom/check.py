@@ -28,15 +28,17 @@ def problems(
     manifest: Path,
     check_manifest: Callable[[Path], Sequence[str]],
     packs: Path = SHIPPED,
+    load: Callable[[Path], Catalog] = Catalog.load,
 ) -> list[Problem]:
     """Everything wrong with the settings, the packs, the messages and the manifest, in the order of files and lines.
 
-    `messages` is the folder of templates; `check_manifest` returns a sentence for each mistake in `manifest`.
+    `messages` is the folder of templates, `load` reads it; `check_manifest` returns a sentence for each mistake in
+    `manifest`.
     """
     found = read_settings(environ)[1]
     catalog: Catalog | None = None
     try:
-        catalog = Catalog.load(messages)
+        catalog = load(messages)
     except MessageErrors as errors:
         found += [Problem(str(p.path), p.line, "", p.text) for p in errors.problems]
     for path in sorted(packs.glob(f"*/{FILE}")):

@@ -1,6 +1,7 @@
 """The command line."""
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -13,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from warroom.app import compile_again, running, shipped
+from warroom.app import compile_again, read_messages, running, shipped
 from warroom.check import problems, report
 from warroom.errors import ConfigError, WarroomError
 from warroom.logs import configure
@@ -47,7 +48,11 @@ def serve() -> None:
 def _everything_wrong() -> list[Problem]:
     """What is wrong with settings, packs, messages and manifest."""
     return problems(
-        os.environ, messages=shipped("messages"), manifest=shipped("manifest.yml"), check_manifest=check_manifest
+        os.environ,
+        messages=shipped("messages"),
+        manifest=shipped("manifest.yml"),
+        check_manifest=check_manifest,
+        load=read_messages,
     )
 
 
@@ -70,6 +75,7 @@ async def _serve(settings: Settings) -> None:
     ):
         if warroom.socket is not None:
             await warroom.socket.start()
+        gc.freeze()  # what there is now stays: later searches for garbage need not look at it
         err.print(f"warroom listens on {url} (actions: {environment.warroom_actions}). Ctrl-C stops it.")
         await stop.wait()
         if warroom.socket is not None:

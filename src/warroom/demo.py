@@ -12,7 +12,7 @@ import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +21,10 @@ from rich.console import Console
 from rich.markup import escape
 
 from warroom.app import Warroom, running, shipped
-from warroom.engine.clock import ScaledClock
 from warroom.errors import ConfigError
 from warroom.farewell import next_on_page, next_without_page, summary
 from warroom.sandbox import market_sentinel_down, tools
+from warroom.sandbox.clock import StoryClock
 from warroom.sandbox.pagerduty_fixture import SERVICES
 from warroom.sandbox.sandbox import Sandbox
 from warroom.sandbox.scenario import Report, Step
@@ -40,6 +40,9 @@ SCENARIOS: Mapping[str, Sequence[Step]] = {"market-sentinel-down": market_sentin
 
 MARK = ".warroom-demo"
 """the file by which we know a folder that holds nothing but an earlier demo"""
+
+STARTING_S = 1.5
+"""real seconds the bot has to start before the story begins"""
 
 SETTLING_S = 5.0
 """real seconds that what is under way gets at the end of the story"""
@@ -99,14 +102,14 @@ class Stage:
     warroom: Warroom
     sandbox: Sandbox
     url: str
-    clock: ScaledClock
+    clock: StoryClock
 
 
 async def play(scenario: str, *, speed: float, out: Path, port: int, stay: bool, console: Console) -> Report:
     """Plays a scenario into `out` and prints it; with `stay` the page stays up until Ctrl-C.
 
-    Ctrl-C ends it at any moment; in the middle of the story its end is missing in the report. Raises ConfigError for a port
-    that is taken and for an `out` that is a file or holds anything but an earlier demo.
+    Ctrl-C ends it at any moment; in the middle of the story its end is missing in the report. Raises ConfigError for
+    a port that is taken and for an `out` that is a file or holds anything but an earlier demo.
     """
     with _interrupts() as interrupted:
         make_room(out)
@@ -127,6 +130,8 @@ async def play(scenario: str, *, speed: float, out: Path, port: int, stay: bool,
             if not stay:
                 next_without_page(console, out)
                 return report
+            stage.clock.run(1)
+            stage.sandbox.speed = 1
             next_on_page(console, stage.sandbox, stage.url)
             await interrupted.wait()
             leave(stage, out)
@@ -176,11 +181,11 @@ def _interrupts() -> Iterator[asyncio.Event]:
 @asynccontextmanager
 async def _stage(out: Path, speed: float, port: int) -> AsyncIterator[Stage]:
     """The sandbox on `port` and the bot against it, on one clock: it runs `speed` times as fast as life."""
-    clock = ScaledClock(speed, datetime.now(UTC), STORY_BEGINS)
+    clock = StoryClock(STORY_BEGINS - timedelta(seconds=STARTING_S * speed), speed)
     manifest = yaml.safe_load(shipped("manifest.yml").read_text())
     scopes = frozenset(manifest["oauth_config"]["scopes"]["bot"])
     events = frozenset(manifest["settings"]["event_subscriptions"]["bot_events"])
-    sandbox = Sandbox(clock.now, scopes=scopes, events=events, slack_limits=True, speed=speed)
+    sandbox = Sandbox(clock, scopes=scopes, events=events, slack_limits=True, speed=speed)
     async with AsyncExitStack() as stack:
         try:
             url = await stack.enter_async_context(serve(sandbox, port=port))
@@ -218,6 +223,7 @@ async def _tell(stage: Stage, steps: Sequence[Step], console: Console, interrupt
 
 async def _story(stage: Stage, steps: Sequence[Step]) -> Report:
     """Plays the steps and waits until nothing is under way any more."""
+    await asyncio.sleep(stage.clock.real_seconds(STORY_BEGINS))
     report = await play_steps(stage.sandbox, steps)
     with suppress(TimeoutError):
         async with asyncio.timeout(SETTLING_S):

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
+from rich.text import Text
 
 from warroom.sandbox.people import BOT_USER_ID
 from warroom.sandbox.sandbox import Sandbox
@@ -12,7 +14,7 @@ from warroom.sandbox.slack_state import HIDDEN_SUBTYPES
 
 FILES: Mapping[str, str] = {
     "transcript.jsonl": "what everybody could read, a message a line",
-    "postmortem.md": "the post-mortem draft, with the questions only people can answer",
+    "postmortem.md": "the post-mortem draft, with its questions to people",
     "incident.json": "the facts it was made from",
 }
 
@@ -44,7 +46,8 @@ def next_without_page(console: Console, out: Path) -> None:
 def next_on_page(console: Console, sandbox: Sandbox, page: str) -> None:
     """Prints what to try on the page while the bot is running."""
     rooms = [c.name for c in sandbox.slack.channels.values() if c.creator == BOT_USER_ID and not c.im_with]
-    console.print(f"\n[bold]Next[/bold]: the bot is still running. Open {page}", highlight=False, soft_wrap=True)
+    console.print("\n[bold]Next[/bold]: the bot is still running, and a minute now takes a minute. Open")
+    console.print(f"  [cyan]{page}[/cyan]", highlight=False, soft_wrap=True)
     for room in rooms[:1]:
         _line(console, f"In #{room} type [cyan]/incident timeline[/cyan] or [cyan]/incident help[/cyan].")
     _line(console, "Press “Raise an alert” under PagerDuty. In the new room type [cyan]/diagnostics[/cyan].")
@@ -55,4 +58,4 @@ def next_on_page(console: Console, sandbox: Sandbox, page: str) -> None:
 
 
 def _line(console: Console, text: str) -> None:
-    console.print(f"  {text}", highlight=False)
+    console.print(Padding(Text.from_markup(text), (0, 0, 0, 2), expand=False))

@@ -16,6 +16,7 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.types import Scope
 from tests.acceptance.world import DOWN, OPEN, SENTINEL
 
 from warroom.demo import environment
@@ -36,6 +37,7 @@ SERVE = [sys.executable, "-c", "from warroom.cli import main; main()", "serve"]
 _DURATION = re.compile(r"(?:-?\b\d+(?:\.\d+)? (?:ms|s|m|h|d)\b ?)+|\bunder # s\b")
 _RUN = re.compile(r"\b[0-9a-f]{10}\b")
 _DIGITS = re.compile(r"\d+(?: bytes| KB)?")
+_RULER = re.compile(r"-{2,}")
 _HOW = re.compile(r"Halt all trading: (?:sent once|warroom stopped).*")
 
 
@@ -69,7 +71,7 @@ POINTS = (
 
 
 class Trap(Journal):
-    """A journal that strikes when the call comes that it waits for."""
+    """A journal that strikes, once, when the call comes that it waits for."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -84,7 +86,7 @@ class Trap(Journal):
         self._left = self.point.nth if self.point else 0
 
     def begin(self, surface: str, method: str) -> Call:
-        """As Journal.begin; kills before anything happens with the call."""
+        """As Journal.begin; strikes before anything happens with the call."""
         call = super().begin(surface, method)
         point = self.point
         if point and (self.stage, surface) == (point.stage, point.surface) and fnmatchcase(method, point.method):
@@ -281,7 +283,7 @@ class Play:
 
 def timeless(text: str) -> str:
     """A text without what differs from run to run: durations, figures, widths, how a halt was found confirmed."""
-    text = _HOW.sub("HOW", text)
+    text = _RULER.sub("-", _HOW.sub("HOW", text))
     text = _DURATION.sub("DURATION ", _RUN.sub("RUN", text))
     return " ".join(_DIGITS.sub("#", text).split())
 
@@ -305,12 +307,21 @@ async def a_play(folder: Path) -> AsyncIterator[Play]:
         bot = Bot(environ, folder / "log")
         sandbox.bot_url = bot.url
 
-        def strike(point: Point) -> None:
-            if not point.happened:
-                sandbox.faults.add(point.surface, point.method, "drop_before")  # type: ignore[arg-type]
-            bot.dies()
+        hang_up, armed = sandbox._close, asyncio.Event()
 
-        trap.strike = strike
+        def strike(point: Point) -> None:
+            """Nobody hears the answer to this call: the bot is dead before the connection is closed."""
+            kind = "drop_after" if point.happened else "drop_before"
+            sandbox.faults.add(point.surface, point.method, kind)  # type: ignore[arg-type]
+            armed.set()
+
+        def close(scope: Scope) -> None:
+            if armed.is_set():
+                armed.clear()
+                bot.dies()
+            hang_up(scope)
+
+        trap.strike, sandbox._close = strike, close
         await bot.starts()
         try:
             yield Play(sandbox, trap, bot)

@@ -108,13 +108,8 @@ class World:
         await self.settles()
 
     def _next(self) -> datetime | None:
-        now = self.clock.now().strftime("%Y-%m-%d %H:%M:%S.%f")
-        row = self.rows(
-            "SELECT min(at) FROM (SELECT due AS at FROM timer UNION ALL "
-            "SELECT not_before FROM effect WHERE state IN ('waiting', 'sending')) WHERE at > ?",
-            now,
-        )[0]
-        return datetime.fromisoformat(row[0]).replace(tzinfo=UTC) if row[0] else None
+        due = self._running.engine.wakes_at if self._running is not None else None
+        return due if due is not None and due > self.clock.now() else None
 
     async def settles(self) -> None:
         """Everything under way comes to an end: effects, webhooks, events."""

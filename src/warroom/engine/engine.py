@@ -158,6 +158,11 @@ class Engine:
         self.metrics.flying.set(self._delivery.under_way)
         return backlog
 
+    @property
+    def wakes_at(self) -> datetime | None:
+        """The next moment (UTC) at which a timer is due or an effect may be tried again; None when nothing waits."""
+        return self._next
+
     async def settled(self) -> None:
         """Returns when nothing is queued or under way, and nothing could start now."""
         self._sweep = True

@@ -21,8 +21,8 @@ _DURATION = "!duration"
 _LONGEST = 64
 
 
-class _Loader(yaml.SafeLoader):
-    """The safe loader with the plain scalars of YAML 1.2 and durations."""
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """The safe loader (libyaml's where it is, ten times as fast) with the plain scalars of YAML 1.2 and durations."""
 
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012  (PyYAML's own class attribute)
 

@@ -1,5 +1,6 @@
 """PagerDuty's Events API (v2): how we raise an alert of our own."""
 
+import asyncio
 from collections.abc import Mapping
 
 import httpx
@@ -9,6 +10,9 @@ from warroom.errors import Refused, TryAgain
 DEFAULT_URL = "https://events.pagerduty.com"
 SUMMARY = 1024
 """Characters PagerDuty takes for a summary."""
+
+AT_ONCE = 16
+"""Calls under way; more take longer together, since httpx compares every request with every connection."""
 
 _SEVERITIES = {"P0": "critical", "P1": "error", "P2": "warning", "P3": "info"}
 
@@ -23,6 +27,7 @@ class Events:
         self._routing_key = routing_key
         self._url = url.rstrip("/") + "/v2/enqueue"
         self._timeout = timeout
+        self._few = asyncio.Semaphore(AT_ONCE)
 
     async def trigger(
         self, summary: str, severity: str, details: Mapping[str, object], dedup_key: str, source: str = "warroom"
@@ -47,7 +52,8 @@ class Events:
             },
         }
         try:
-            answer = await self._http.post(self._url, json=event, timeout=self._timeout)
+            async with self._few:
+                answer = await self._http.post(self._url, json=event, timeout=self._timeout)
         except httpx.RequestError as error:
             raise TryAgain(f"PagerDuty's Events API could not be reached ({type(error).__name__}).") from None
         status = answer.status_code

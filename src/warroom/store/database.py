@@ -5,9 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Connection, event, make_url, text
+from sqlalchemy import Connection, event, inspect, make_url, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -16,6 +14,8 @@ from warroom.errors import ConfigError
 
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000")
 UPGRADE_LOCK = 7_246_101
+HEAD = "0001"
+"""The newest of migrations/versions."""
 
 
 def parse(database_url: str) -> URL:
@@ -98,12 +98,24 @@ async def upgrade(database_url: str) -> None:
         async with engine.begin() as connection:
             if connection.dialect.name == "postgresql":
                 await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": UPGRADE_LOCK})
-            await connection.run_sync(_upgrade)
+            if await connection.run_sync(_version) != HEAD:
+                await connection.run_sync(_upgrade)
     finally:
         await engine.dispose()
 
 
+def _version(connection: Connection) -> str | None:
+    """How far the tables are; None when there are none."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return found
+
+
 def _upgrade(connection: Connection) -> None:
+    from alembic import command  # 8 MB and a tenth of a second, for the rare start that finds old tables
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["connection"] = connection
