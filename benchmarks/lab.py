@@ -128,7 +128,7 @@ class Lab:
         async with self.http.get(f"{self.bot}/readyz") as answer:
             return dict(await answer.json())
 
-    async def all_done(self, within: float, pause: float = 0.2) -> bool:
+    async def all_done(self, within: float, pause: float = 0.5) -> bool:
         """Waits until nothing is owed, twice in a row; False when that takes longer than `within` seconds."""
         quiet = 0
         end = time.monotonic() + within

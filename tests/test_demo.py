@@ -20,7 +20,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from warroom.demo import MARK, make_room
+from warroom.demo import MARK, claim
 from warroom.errors import ConfigError
 from warroom.sandbox import Sandbox
 from warroom.sandbox.people import BOT_USER_ID, person
@@ -132,18 +132,23 @@ async def test_the_announcements_edit_is_told_once_when_the_room_is_linked(wide:
 
 def test_an_earlier_demo_makes_room_for_the_next_one(tmp_path: Path) -> None:
     out = tmp_path / "a" / "b"
-    make_room(out)
-    (out / "data").mkdir()
-    (out / "data" / "old.md").write_text("old")
-    (out / "warroom.db").write_text("old")
-    make_room(out)
-    assert [p.name for p in out.iterdir()] == [MARK]
+    with claim(out):
+        (out / "data").mkdir()
+        (out / "data" / "old.md").write_text("old")
+        (out / "warroom.db").write_text("old")
+    with claim(out):
+        assert [p.name for p in out.iterdir()] == [MARK]
+
+
+def test_two_demos_do_not_share_a_folder(tmp_path: Path) -> None:
+    with claim(tmp_path), pytest.raises(ConfigError, match="Another demo is being played"):
+        claim(tmp_path)
 
 
 def test_a_folder_with_anything_else_in_it_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "warroom.db").write_text("the real one")
     with pytest.raises(ConfigError, match=r"not from a demo.*--out"):
-        make_room(tmp_path)
+        claim(tmp_path)
     assert (tmp_path / "warroom.db").read_text() == "the real one"
 
 
@@ -151,7 +156,7 @@ def test_a_folder_with_anything_else_in_it_is_left_alone(tmp_path: Path) -> None
 def test_an_out_that_is_a_file_is_told_in_a_sentence(tmp_path: Path, inside: str) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match="is a file, and the demo needs a folder"):
-        make_room(tmp_path / "file" / inside)
+        claim(tmp_path / "file" / inside)
 
 
 async def test_a_port_that_is_taken_is_told_in_a_sentence(tmp_path: Path) -> None:
@@ -181,6 +186,10 @@ def test_the_whole_story_is_told_and_leaves_its_files(tmp_path: Path) -> None:
     assert (ended.returncode, ended.stderr) == (0, "")
     assert time.monotonic() - began < 60
     assert "The story is told." in ended.stdout
+    assert "PagerDuty calls Ana Souza, Mei Tanaka, Raj Patel, Lukas Weber" in ended.stdout
+    assert "Rita Okafor presses [Halt trading now]" in ended.stdout
+    assert "Raj Patel fills in the form “" in ended.stdout
+    assert ended.stdout.count("(announcement edited)") == 1
     said = transcript(tmp_path)
     assert all(set(row) == {"at", "channel", "author", "text", "ts", "thread_ts"} for row in said)
     assert [row["at"] for row in said] == sorted(row["at"] for row in said)

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import fcntl
 import json
 import logging
 import os
@@ -14,7 +15,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, supp
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import yaml
 from rich.console import Console
@@ -111,48 +112,63 @@ async def play(scenario: str, *, speed: float, out: Path, port: int, stay: bool,
     Ctrl-C ends it at any moment; in the middle of the story its end is missing in the report. Raises ConfigError for
     a port that is taken and for an `out` that is a file or holds anything but an earlier demo.
     """
-    with _interrupts() as interrupted:
-        make_room(out)
+    with _interrupts() as interrupted, claim(out):
         began = time.monotonic()
         async with _stage(out, speed, port) as stage:
             console.print(f"[bold]warroom demo[/bold]: a P0 at 9:31 in New York, {speed:g} times as fast as life.")
             console.print(f"Watch and take part: {stage.url}   Ctrl-C ends it.\n", style="dim", soft_wrap=True)
             report = await _tell(stage, SCENARIOS[scenario], console, interrupted)
             leave(stage, out)
-            ending = (
-                f"Stopped at {stage.clock.now():%H:%M:%S} of the story." if report is None else "The story is told."
-            )
+            stopped = report is None
+            ending = f"Stopped at {stage.clock.now():%H:%M:%S} of the story." if stopped else "The story is told."
             summary(console, stage.sandbox, out, f"{ending} It took {_duration(time.monotonic() - began)}.")
             if report is None:
                 return Report(missing=["the end"])
             for missing in report.missing:
                 console.print(f"[red]Missing:[/red] {escape(missing)}", highlight=False)
-            if not stay:
+            if stay:
+                await _stay(stage, out, console, interrupted)
+            else:
                 next_without_page(console, out)
-                return report
-            stage.clock.run(1)
-            stage.sandbox.speed = 1
-            next_on_page(console, stage.sandbox, stage.url)
-            await interrupted.wait()
-            leave(stage, out)
-            console.print("Stopped. The files hold everything until now.")
     return report
 
 
-def make_room(out: Path) -> None:
-    """An empty folder to play in: a new one, or one whose earlier demo goes. Raises ConfigError for any other."""
+async def _stay(stage: Stage, out: Path, console: Console, interrupted: asyncio.Event) -> None:
+    """Leaves the bot to whoever wants to try it, in real time, until Ctrl-C."""
+    stage.clock.run(1)
+    stage.sandbox.speed = 1
+    next_on_page(console, stage.sandbox, stage.url)
+    await interrupted.wait()
+    leave(stage, out)
+    console.print("Stopped. The files hold everything until now.")
+
+
+def claim(out: Path) -> TextIO:
+    """An empty folder to play in, a new one or one whose earlier demo goes; ours until the file returned is closed.
+
+    Raises ConfigError for a file, for a folder with anything else in it, and for one that a demo is being played into.
+    """
     advice = "Name another folder with --out."
     try:
         out.mkdir(parents=True, exist_ok=True)
         if any(out.iterdir()) and not (out / MARK).exists():
             raise ConfigError([f"{out} holds files that are not from a demo, and a demo clears its folder. {advice}"])
-        for old in out.iterdir():
-            shutil.rmtree(old) if old.is_dir() else old.unlink()
-        (out / MARK).write_text("The next demo that is played into this folder clears it.\n")
+        mark = (out / MARK).open("a", encoding="utf-8")
+        try:
+            fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            for old in out.iterdir():
+                if old.name != MARK:
+                    shutil.rmtree(old) if old.is_dir() and not old.is_symlink() else old.unlink()
+        except OSError:
+            mark.close()
+            raise
+    except BlockingIOError as error:
+        raise ConfigError([f"Another demo is being played into {out}. {advice}"]) from error
     except (FileExistsError, NotADirectoryError) as error:
         raise ConfigError([f"{error.filename} is a file, and the demo needs a folder. {advice}"]) from error
     except OSError as error:
         raise ConfigError([f"{error.filename} cannot be written: {error.strerror}. {advice}"]) from error
+    return mark
 
 
 @contextmanager

@@ -107,8 +107,9 @@ async def test_the_protocol_asks_escalates_and_calls_at_the_minutes_of_the_docum
     late = world.saw(world.room, "LATE: Engage the circuit breakers")
     assert "Escalated to: the risk managers and the CTO" in late
     assert world.count("risk-alerts", "LATE: Engage the circuit breakers") == 1
-    assert incident.level == 2
-    assert set(world.paged("5:00")) == {"Raj Patel", "Mei Tanaka", "Rita Okafor", "Clara Jensen"}
+    # the risk managers and the CTO are called; the level stays, as raising it would undo the acknowledgement
+    assert set(world.paged("5:00")) == {"Rita Okafor", "Clara Jensen"}
+    assert (incident.level, incident.status) == (1, "acknowledged")
     # the evidence of 5 to 10 minutes is collected by itself
     world.saw(world.room, "Diagnostics: evidence", "Incident snapshot", "Trading halted")
     assert "snapshot/metrics.json" in world.file("step-p0_evidence.txt")

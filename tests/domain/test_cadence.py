@@ -47,7 +47,7 @@ def test_an_update_goes_out_at_most_a_quarter_of_an_hour_after_the_last(pauses: 
     assert all(at == due - 3 * MINUTE for due, at in asked.items())
     for before, update in pairwise(moments[:-1]):
         automatic = next((u for u in play.incident.updates if u.at == update and not u.human), None)
-        if automatic:
+        if automatic and update > before:
             assert (automatic.due, update - before) == (update, QUARTER)
             assert update in asked
         else:

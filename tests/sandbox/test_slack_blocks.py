@@ -142,7 +142,7 @@ def test_plain_text_reads_as_the_message_looks() -> None:
         "runbook (https://example.com)",
         "———",
         "Hi @Ana, see this (https://example.com) & that",
-        "a · b",
+        "a b",
         "[Go] [Take command]",
     ]
 

@@ -56,7 +56,7 @@ def decide(incident: Incident | None, given: inputs.Input, ctx: Context) -> Deci
     take(handled.facts)
     if current is None:
         return Decision(answer=handled.answer)
-    take(_implied(incident, current, facts, ctx))
+    take(_implied(current, facts, ctx))
     while due := schedule.catch_up(current, ctx.pack, ctx.now)[1]:
         take(due)
         take(_automatic_probes(due, ctx))
@@ -95,16 +95,12 @@ def _handle(incident: Incident | None, given: inputs.Input, ctx: Context) -> Han
             return Handled()
 
 
-def _implied(before: Incident | None, now: Incident, facts: Sequence[f.Fact], ctx: Context) -> tuple[f.Fact, ...]:
-    """What follows from what just happened: the first engagement of a person is the response, and whatever gets
-    resolved gets a post-mortem draft."""
-    implied: tuple[f.Fact, ...] = ()
+def _implied(now: Incident, facts: Sequence[f.Fact], ctx: Context) -> tuple[f.Fact, ...]:
+    """What follows from what just happened: the first engagement of a person is the response."""
     engaged = next((x for x in facts if x.by.slack_id and isinstance(x.what, ENGAGING)), None)
     if engaged and now.is_open and now.reached("responding") is None:
-        implied += ctx.facts(engaged.by, f.MilestoneReached(milestone="responding", source="slack"))
-    if not now.is_open and (before is None or before.is_open):
-        implied += ctx.facts(None, f.DraftAsked(number=now.drafts + 1, reason="resolved"))
-    return implied
+        return ctx.facts(engaged.by, f.MilestoneReached(milestone="responding", source="slack"))
+    return ()
 
 
 def _automatic_probes(due: Sequence[f.Fact], ctx: Context) -> tuple[f.Fact, ...]:

@@ -100,6 +100,15 @@ class EffectFailed:
 
 
 @dataclass(frozen=True, kw_only=True)
+class EffectDelayed:
+    """An effect has been tried for a while and does not get through; it goes on being tried."""
+
+    key: str
+    kind: str
+    error: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class ClockWarned:
     """A clock that began at `start` is about to run out."""
 
@@ -279,6 +288,7 @@ What = (
     | RoleAssigned
     | EffectDone
     | EffectFailed
+    | EffectDelayed
     | ClockWarned
     | ClockBreached
     | ClockCorrected

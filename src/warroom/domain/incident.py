@@ -122,6 +122,7 @@ class Incident:
     resolution: f.Resolved | None = None
     joined: tuple[f.AlertJoined, ...] = ()
     drafts: int = 0
+    drafted: datetime | None = None
     recent: tuple[f.Fact, ...] = ()
 
     def reached(self, milestone: Milestone) -> datetime | None:
@@ -233,6 +234,8 @@ def _change(i: Incident, fact: f.Fact) -> dict[str, Any]:
             return {"asked": {**i.asked, what.cadence: what.due}}
         case f.UpdateGiven():
             return _update(i, fact, what)
+        case f.EffectDelayed():
+            return {}
         case f.NoteAdded() | f.Denied():
             return {"notes": (*i.notes, fact)}
         case f.ProbesRequested():
@@ -266,7 +269,7 @@ def _change(i: Incident, fact: f.Fact) -> dict[str, Any]:
         case f.Resolved():
             return {"resolution": what}
         case f.DraftAsked():
-            return {"drafts": max(i.drafts, what.number)}
+            return {"drafts": max(i.drafts, what.number), "drafted": fact.at}
         case f.AlertJoined():
             return {"joined": (*i.joined, what)}
 

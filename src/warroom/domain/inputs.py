@@ -100,7 +100,7 @@ class TimerDue:
 
 @dataclass(frozen=True, kw_only=True)
 class EffectResult:
-    """What became of an effect: outcome is done, refused (for good) or unknown."""
+    """What became of an effect: outcome is done, refused (for good), unknown, or delayed (it is still being tried)."""
 
     incident: str
     key: str

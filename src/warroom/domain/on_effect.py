@@ -22,6 +22,8 @@ def on_effect(incident: Incident | None, result: EffectResult, ctx: Context) -> 
         return Handled()
     if result.outcome in ("refused", "unknown"):
         return _failed(incident, result, ctx)
+    if result.outcome == "delayed":
+        return Handled(ctx.facts(None, f.EffectDelayed(key=result.key, kind=result.kind, error=result.error)))
     match result.kind:
         case "platform.probes":
             return _probes(incident, result, ctx)

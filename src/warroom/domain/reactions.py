@@ -39,6 +39,8 @@ def react(before: Incident | None, after: Incident, fact: f.Fact, pack: LoadedPa
             yield from _done(out, what)
         case f.EffectFailed():
             yield from _failed(out, before, what)
+        case f.EffectDelayed():
+            yield from _delayed(out, what)
         case f.ClockWarned() | f.ClockBreached() | f.ClockCorrected():
             yield from _clock(out, what)
         case f.StepStarted() | f.StepSkipped() | f.StepLate():
@@ -261,6 +263,20 @@ def _failed(out: Out, before: Incident | None, what: f.EffectFailed) -> Iterator
         yield out.note(f"note:dead:{what.key}", f"Slack did not take the {what.key}: {what.error}")
 
 
+def _delayed(out: Out, what: f.EffectDelayed) -> Iterator[Effect]:
+    """One service is away: the other one tells people, once an incident and service."""
+    service = what.kind.partition(".")[0]
+    if service == "pagerduty":
+        phones = [
+            {"title": c.title, "phone": out.pack.contacts[c.phone], "note": c.note}
+            for c in out.pack.pack.contacts
+            if c.phone and out.pack.contacts.get(c.phone)
+        ]
+        yield out.say("away:pagerduty", "pagerduty_away", {"error": what.error, "phones": phones})
+    elif service == "slack":
+        yield out.note("away:slack", "Slack cannot be reached: do not wait for the war room, work by phone.")
+
+
 def _clock(out: Out, what: f.ClockWarned | f.ClockBreached | f.ClockCorrected) -> Iterator[Effect]:
     clock = next(s.clocks[what.clock] for s in out.pack.pack.severities.values() if what.clock in s.clocks)
     current = out.pack.pack.severities[out.i.severity].clocks.get(what.clock, clock)
@@ -335,7 +351,8 @@ def _does(out: Out, of: str, step: Step, does: tuple[Do, ...], context: Mapping[
                 text = f"{summary}. {f'{step.title} is late. ' if late else ''}Please join the war room."
                 data = {"groups": list(do.groups), "message": text}
                 yield out.effect(key, "pagerduty.page", data, lane="pager", rank=SETUP)
-            case "escalate":
+            case "escalate" if out.i.reached("acknowledged") is None:
+                # raising the level of an acknowledged incident would take the acknowledgement back
                 data = {"message": f"{summary}. {step.title} is late."}
                 yield out.effect(key, "pagerduty.escalate", data, lane="pager", rank=SETUP)
             case "post":

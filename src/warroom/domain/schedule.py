@@ -17,6 +17,7 @@ from warroom.domain.people import WARROOM
 from warroom.domain.policy import Cadence, Severity, Step
 
 PANEL_EVERY = timedelta(minutes=1)
+DRAFT_AFTER = timedelta(minutes=2)
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,12 @@ class Due:
 @latest
 def upcoming(incident: Incident, pack: LoadedPack, now: datetime) -> tuple[Due, ...]:
     """Everything the incident is waiting for, in due order; some of it may be overdue at `now`."""
-    found = [*_clocks(incident, pack, now), *_steps(incident, pack), *_cadences(incident, pack, now)]
+    found = [
+        *_clocks(incident, pack, now),
+        *_steps(incident, pack),
+        *_cadences(incident, pack, now),
+        *_drafts(incident),
+    ]
     return tuple(sorted(found, key=lambda due: (due.at, due.key)))
 
 
@@ -85,7 +91,10 @@ def step_effects(step: Step) -> tuple[str, ...]:
     keys: list[str] = []
     for number, do in enumerate(step.does):
         key = do_key(f"step:{step.id}", number, do.kind)
-        keys += [f"{key}:{channel}" for channel in do.channels] if do.kind == "post" else [key]
+        if do.kind == "post":
+            keys += [f"{key}:{channel}" for channel in do.channels]
+        elif do.kind != "escalate":  # it is left out while somebody has acknowledged
+            keys.append(key)
     return tuple(keys)
 
 
@@ -96,6 +105,16 @@ def do_key(of: str, number: int, kind: str) -> str:
 
 def _severity(incident: Incident, pack: LoadedPack) -> Severity:
     return pack.pack.severities[incident.severity]
+
+
+def _drafts(i: Incident) -> Iterator[Due]:
+    """A resolution gets its post-mortem draft when it has been announced, or a little later if it is not."""
+    resolved = i.reached("resolved")
+    if resolved is None or (i.drafted is not None and i.drafted >= resolved):
+        return
+    told = [m.at for m in milestones.of(i.history, "resolution_announced") if m.reached and m.at >= resolved]
+    at = min([*told, resolved + DRAFT_AFTER])
+    yield Due(at, f"draft:{resolved.isoformat()}", f.DraftAsked(number=i.drafts + 1, reason="resolved"))
 
 
 def _clocks(i: Incident, pack: LoadedPack, now: datetime) -> Iterator[Due]:

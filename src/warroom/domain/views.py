@@ -168,7 +168,7 @@ def playbook(i: Incident, pack: LoadedPack, now: datetime, data: Mapping[str, An
         "name": book.title,
         "symptoms": list(book.symptoms),
         "diagnosis": [pack.pack.probes[p].title for p in book.diagnosis],
-        "resolution": [{"title": r.title, "how": r.how, "last_resort": r.last_resort} for r in book.resolution],
+        "resolution": [{"title": r.title, "how": _parts(r.how), "last_resort": r.last_resort} for r in book.resolution],
         "prevention": list(book.prevention),
         "scopes": [a.scope for a in pack.pack.actions.values() if a.scope],
     }
@@ -222,6 +222,11 @@ VIEWS: Mapping[str, Callable[[Incident, LoadedPack, datetime, Mapping[str, Any]]
     "update": update,
     "resolution": resolution,
 }
+
+
+def _parts(text: str) -> list[View]:
+    """Pack text with `commands` in backticks, taken apart so that a message can show them as code."""
+    return [{"text": part, "code": bool(n % 2)} for n, part in enumerate(text.split("`")) if part]
 
 
 def _started(i: Incident) -> datetime:
@@ -295,6 +300,8 @@ def tell(fact: f.Fact, pack: LoadedPack) -> str:
             return f"Refused: {what.what} ({what.why})"
         case f.Resolved():
             return f"Root cause: {what.root_cause or 'not given'}"
+        case f.EffectDelayed():
+            return f"Still trying {what.kind}: {what.error}"
         case f.EffectFailed():
             return f"Could not do {what.kind}: {what.error}"
         case f.DraftAsked():

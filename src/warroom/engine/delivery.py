@@ -121,6 +121,7 @@ class Delivery:
 
     async def _fly(self, pending: Pending, job: Job) -> None:
         performer = self._performers[pending.effect.kind]
+        pending.begun = pending.begun or job.now
         if not pending.doubt:
             outcome = await self._call(performer.perform, job, pending)
             match outcome:
@@ -171,10 +172,13 @@ class Delivery:
                 self._limits.pause(name, outcome.after)
         now = self._clock.now()
         patience = self._tuning.patience(pending.effect)
-        if pending.attempt >= patience.attempts or now - pending.effect.at >= patience.age:
+        if pending.attempt >= patience.attempts or now - (pending.begun or now) >= patience.age:
             reason = f"given up after {pending.attempt} attempts: {outcome.reason}"
             return self._settle(pending, "refused", error=reason, started=job.now)
         self._metrics.effects.labels(pending.effect.kind, "again").inc()
+        if now - pending.effect.at >= self._tuning.worry and not pending.told:
+            pending.told = True
+            self._post(Item(self._news(pending, "delayed", error=outcome.reason)))
         self._post(Back(pending, self._after(now, pending.attempt, outcome.after), outcome.reason))
         return None
 
@@ -215,6 +219,18 @@ class Delivery:
         self._metrics.effects.labels(pending.effect.kind, outcome).inc()
         if pending.effect.priority == 0:
             self._metrics.urgent.observe(max(0.0, time.monotonic() - pending.since))
+        self._post(Item(self._news(pending, outcome, result, error=error, started=started), result_of=pending))
+
+    def _news(
+        self,
+        pending: Pending,
+        outcome: str,
+        result: Mapping[str, object] | None = None,
+        *,
+        error: str = "",
+        started: datetime | None = None,
+    ) -> Input:
+        """What became of an effect, as an input; that it is delayed is news once."""
         body = EffectResult(
             incident=pending.incident,
             key=pending.effect.key,
@@ -224,6 +240,5 @@ class Delivery:
             error=error,
             started=started,
         )
-        source_id = f"{pending.id}:{pending.attempt}:{outcome}"
-        input = Input(source="effect", source_id=source_id, received=self._clock.now(), body=body)
-        self._post(Item(input, result_of=pending))
+        source_id = f"{pending.id}:delayed" if outcome == "delayed" else f"{pending.id}:{pending.attempt}:{outcome}"
+        return Input(source="effect", source_id=source_id, received=self._clock.now(), body=body)

@@ -24,7 +24,8 @@ class Pending:
     """An unfinished effect. `doubt`: it may have happened, look first. `since` is when it was decided (real seconds).
 
     `flying`: it has been picked, and what became of it is not recorded yet. `finds` counts looks that failed. `ready`
-    are the limits it is queued for, `drew` those it took its last token from.
+    are the limits it is queued for, `drew` those it took its last token from. `begun` is when it was first tried here
+    (UTC), `told` whether people were told that it is taking long.
     """
 
     id: str
@@ -37,6 +38,8 @@ class Pending:
     since: float = 0.0
     flying: bool = False
     finds: int = 0
+    begun: datetime | None = None
+    told: bool = False
     ready: Buckets | None = None
     drew: Buckets = ()
 

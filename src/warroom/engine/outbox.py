@@ -68,8 +68,8 @@ class Outbox:
             effect = pending.effect
             replaced = self._lanes.replaced(pending.incident, effect.coalesce, pending.seq)
             for old in replaced:
-                self._lanes.remove(old)
-            if replaced or (effect.coalesce and not self._setup.exclusive):
+                self.finish(old, "dropped")
+            if effect.coalesce and not self._setup.exclusive:  # other processes may hold more of them
                 self._batch.dropped.append(self._dropped(pending))
             row["owner"] = owners.get((pending.incident, effect.lane), self._setup.owner)
             if row["owner"] == self._setup.owner:

@@ -54,7 +54,8 @@ class Tuning:
 
     `timeout`: real seconds an effect's call may take. `sweep`: real seconds between sweeps. `grace`: real seconds
     that calls under way get at the end. `lease`: how long a silent process keeps its effects (PostgreSQL).
-    `holdoff`: how long a timer whose decision failed is left alone.
+    `holdoff`: how long a timer whose decision failed is left alone. `worry`: when people are told that an effect is
+    still being tried.
     """
 
     actions: ActionsMode = "off"
@@ -65,6 +66,7 @@ class Tuning:
     grace: float = 5.0
     lease: timedelta = timedelta(seconds=15)
     holdoff: timedelta = timedelta(seconds=30)
+    worry: timedelta = timedelta(seconds=90)
     patience: Callable[[Effect], Patience] = patience
 
 

@@ -11,7 +11,7 @@ DEFAULT_URL = "https://events.pagerduty.com"
 SUMMARY = 1024
 """Characters PagerDuty takes for a summary."""
 
-AT_ONCE = 16
+AT_ONCE = 8
 """Calls under way; more take longer together, since httpx compares every request with every connection."""
 
 _SEVERITIES = {"P0": "critical", "P1": "error", "P2": "warning", "P3": "info"}

@@ -23,6 +23,7 @@ from warroom.rendering.slots import MARK, SLOTS_KEY, Slots
 from warroom.rendering.syntax import check
 from warroom.rendering.values import plain
 
+LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 KEYS = ("summary", "about", "fields")
 _FRONT = re.compile(r"---\n(?P<yaml>.*?)^---[ ]*\n(?P<body>.*)", re.DOTALL | re.MULTILINE)
 _HEADING = re.compile(r" {0,3}#{1,2} ")
@@ -129,7 +130,7 @@ class _Loader:
 
     def _front(self, source: str) -> _Front:
         try:
-            root = yaml.compose(source, Loader=yaml.SafeLoader)
+            root = yaml.compose(source, Loader=LOADER)
         except yaml.MarkedYAMLError as error:
             line = error.problem_mark.line + 2 if error.problem_mark else 2
             self._wrong(line, f"front matter is not YAML: {error.problem}; put quotes around the text")
