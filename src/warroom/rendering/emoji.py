@@ -58,7 +58,6 @@ _PICTURES = {
     "mega": "📣",
     "spiral_note_pad": "🗒️",
     "memo": "📝",
-    "spiral_note_pad": "🗒️",
     "moneybag": "💰",
     "new": "🆕",
     "no_bell": "🔕",
