@@ -143,6 +143,22 @@ async def test_a_limit_without_a_token_holds_up_only_those_who_draw_on_it(url: s
 
 
 @pytest.mark.row("S3")
+async def test_no_minor_message_goes_while_a_first_alert_lacks_a_token(url: str) -> None:
+    clock = ManualClock(START)
+    player = Player(limit=lambda job: ("all", f"to:{job.effect.data['to']}"))
+    limits = Limits({"to:war-room": (1, 1)}, clock.seconds)
+    alerts = [{"key": f"P0-{n}", "priority": 0, "data": {"to": "war-room"}} for n in range(3)]
+    others = [{"key": "P1", "priority": 13, "data": {"to": "room"}}, {"key": "P2", "priority": 33, "data": {"to": "r"}}]
+    async with running(url, player, clock=clock, limits=limits) as run:
+        await run.engine.submit(ask("1", open="x", effects=[*others, *alerts]))
+        await run.engine.settled()
+        for _ in range(2):
+            clock.advance(timedelta(seconds=1))
+            await run.engine.settled()
+        assert player.sent == ["P0-0", "P1", "P0-1", "P0-2", "P2"]
+
+
+@pytest.mark.row("S3")
 async def test_too_many_requests_pauses_everybody_on_that_limit_and_nobody_else(url: str) -> None:
     clock = ManualClock(START)
     refused: list[str] = []
@@ -420,6 +436,18 @@ async def test_no_more_calls_than_the_cap_are_under_way_but_an_urgent_one_always
         await run.engine.submit(ask("2", ID, effects=[{"key": "urgent", "priority": 0}]))
         await soon(lambda: "urgent" in player.sent)
         assert player.sent == ["0", "1", "2", "urgent"]
+
+
+async def test_while_people_wait_for_an_answer_only_first_alerts_start(url: str) -> None:
+    player = Player()
+    async with running(url, player, tuning=Tuning(group=1)) as run:
+        effects = [{"key": "room", "priority": 1}, {"key": "alert", "priority": 0}]
+        first = asyncio.create_task(run.engine.submit(ask("1", open="x", effects=effects)))
+        others = [asyncio.create_task(run.engine.submit(ask(f"{n}", open=f"{n}"))) for n in range(2, 8)]
+        await asyncio.gather(first, *others[:-1])
+        assert player.sent == ["alert"]
+        await run.engine.settled()
+        assert player.sent == ["alert", "room"]
 
 
 async def test_the_backlog_tells_what_is_owed(url: str) -> None:

@@ -2,7 +2,7 @@
 
 An effect is eligible when nothing before it in its lane is unfinished, its moment has come, and everything it
 comes `after` is done. Eligible effects start in the order of (priority, seq). One that lacks a token holds up nobody
-who draws on other limits.
+who draws on other limits; while a first alert lacks one, minor incidents leave it all the limits it draws on.
 """
 
 from bisect import insort
@@ -13,10 +13,13 @@ from heapq import heapify, heappop, heappush, heapreplace
 
 from warroom.domain.effects import Effect
 from warroom.domain.incident import Incident
+from warroom.domain.outgoing import PRIORITY
 from warroom.engine.limits import Limits
 from warroom.errors import Refused
 
 Buckets = tuple[str, ...]
+MINOR = PRIORITY["P2"]
+"""From this priority on, effects give way to a first alert (priority 0) that lacks a token."""
 
 
 @dataclass(slots=True, eq=False)
@@ -249,13 +252,18 @@ class Lanes:
                 heads.append((queue[0][0], queue[0][1], names))
         heapify(heads)
         waits: list[float] = []
+        kept: set[str] = set()
         while heads:
             priority, _, names = heads[0]
             if priority > 0 and (urgent or self._flying >= self._cap):
                 break
             queue = self._ready[names]
+            if priority >= MINOR and not kept.isdisjoint(names):
+                heappop(heads)
+                continue
             if not self._limits.take(names):
                 waits.append(self._limits.wait(names))
+                kept.update(names if priority == 0 else ())
                 heappop(heads)
                 continue
             pending = heappop(queue)[2]
