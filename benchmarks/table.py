@@ -10,20 +10,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Figure:
-    """One measured value. `bound` None means that it is told and not judged; `at_least` turns the bound round."""
+    """One measured value. `bound` None means that it is told and not judged; `value` None makes it a heading."""
 
     what: str
-    value: float
+    value: float | None
     unit: str = ""
     bound: float | None = None
-    at_least: bool = False
 
     @property
     def holds(self) -> bool:
         """Whether the bound is kept."""
-        if self.bound is None:
-            return True
-        return self.value >= self.bound if self.at_least else self.value <= self.bound
+        return self.bound is None or (self.value is not None and self.value <= self.bound)
 
 
 def show(title: str, figures: Sequence[Figure]) -> None:
@@ -32,7 +29,10 @@ def show(title: str, figures: Sequence[Figure]) -> None:
     print(f"\n{title}   (load of the machine: {load}; {os.cpu_count()} cores)")
     rows = [(f.what, _number(f.value, f.unit), _bound(f), _verdict(f)) for f in figures]
     widths = [max(len(row[n]) for row in rows) for n in range(4)]
-    for row in rows:
+    for figure, row in zip(figures, rows, strict=True):
+        if figure.value is None:
+            print(f" {figure.what}")
+            continue
         cells = [row[0].ljust(widths[0]), row[1].rjust(widths[1]), row[2].rjust(widths[2]), row[3].ljust(widths[3])]
         print("  " + "   ".join(cells).rstrip())
 
@@ -59,16 +59,15 @@ def main(title: str, measure: Callable[[], Sequence[Figure]]) -> None:
     sys.exit(1 if options.strict and not all(figure.holds for figure in figures) else 0)
 
 
-def _number(value: float, unit: str) -> str:
+def _number(value: float | None, unit: str) -> str:
+    if value is None:
+        return ""
     digits = 0 if float(value).is_integer() else 2 if abs(value) < 100 else 0
     return f"{value:,.{digits}f}{' ' + unit if unit else ''}"
 
 
 def _bound(figure: Figure) -> str:
-    if figure.bound is None:
-        return ""
-    sign = "≥" if figure.at_least else "≤"
-    return f"{sign} {_number(figure.bound, figure.unit)}"
+    return "" if figure.bound is None else f"≤ {_number(figure.bound, figure.unit)}"
 
 
 def _verdict(figure: Figure) -> str:

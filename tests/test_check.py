@@ -8,6 +8,7 @@ import pytest
 from tests.packs.toys import pack_with
 from tests.test_settings import GIVEN
 from warroom.check import explain, problems, report
+from warroom.domain.messages import MESSAGES
 from warroom.packs.durations import parse_duration
 from warroom.packs.loader import SHIPPED, shipped
 from warroom.packs.problems import Problem
@@ -74,6 +75,23 @@ def test_a_message_that_nobody_wrote_is_told_with_the_line_that_names_it(tmp_pat
             "there is no message 'p0_updat' in messages/lav_adaf or messages/common; did you mean p0_update?",
         )
     ]
+
+
+def test_a_message_file_that_is_gone_is_told(tmp_path: Path) -> None:
+    copytree(ROOT / "messages", tmp_path / "messages")
+    panel = tmp_path / "messages" / "common" / "panel.md"
+    panel.unlink()
+    found = problems(
+        GIVEN, messages=tmp_path / "messages", manifest=ROOT / "manifest.yml", check_manifest=fine, packs=SHIPPED
+    )
+    assert [(p.file, "is missing" in p.sentence) for p in found] == [(str(panel), True)]
+
+
+def test_the_rules_own_messages_are_those_that_no_pack_names() -> None:
+    common = {path.stem for path in (ROOT / "messages" / "common").glob("*.md")}
+    rules = "".join(p.read_text() for p in (SHIPPED.parent / "domain").glob("*.py") if p.stem != "messages")
+    assert common - {"incident_announcement"} == MESSAGES
+    assert [name for name in MESSAGES if f'"{name}"' not in rules] == []
 
 
 def test_one_mistake_is_one_mistake() -> None:

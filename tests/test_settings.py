@@ -46,6 +46,13 @@ def test_the_example_is_right_and_the_rest_has_defaults() -> None:
     assert settings.groups["halt_operators"] == ("risk@firm.example", "U0HALTOP1")
 
 
+def test_a_halt_that_is_live_needs_its_token() -> None:
+    (said,) = refused(WARROOM_ACTIONS="live")
+    assert "EMERGENCY_TOKEN: this is not set, and “Halt all trading” needs it" in said
+    Settings.load({**GIVEN, "WARROOM_ACTIONS": "live", "EMERGENCY_TOKEN": "t"})
+    Settings.load({**GIVEN, "WARROOM_ACTIONS": "dry_run"})
+
+
 def test_every_variable_is_one_of_the_agreed_ones_and_says_where_its_value_is_found() -> None:
     assert all(variables().values())
     assert set(variables()) == {

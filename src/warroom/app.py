@@ -314,8 +314,12 @@ def _hear(engine: Engine, client: Client, packs: Mapping[str, LoadedPack]) -> Ca
     """Takes PagerDuty's events. Details are asked for where the payload has none and they could raise the severity."""
 
     async def hear(given: Input) -> Receipt:
-        if _details_matter(given, route(given, engine.cards(), packs), packs):
+        where = route(given, engine.cards(), packs)
+        if _details_matter(given, where, packs):
             given = await enrich(given, client)
+        event = given.body
+        if isinstance(event, PagerDutyEvent) and event.incident is not None and not (where.incident or where.pack):
+            log.warning("pagerduty_event_of_no_pack", type=event.type, service=event.incident.service_id)
         return await engine.submit(given)
 
     return hear

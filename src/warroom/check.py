@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
+from warroom.domain.messages import MESSAGES
 from warroom.domain.policy import Do, Pack, Severity, SeverityId, Step
 from warroom.errors import ConfigError
 from warroom.packs.document import Document
@@ -19,6 +20,7 @@ from warroom.rendering import Catalog, MessageErrors
 from warroom.settings import read_settings
 
 _MOST_UPDATES = 3
+_GONE = "this message is missing, and people would not be told: put the file back"
 
 
 def problems(
@@ -41,9 +43,13 @@ def problems(
         catalog = load(messages)
     except MessageErrors as errors:
         found += [Problem(str(p.path), p.line, "", p.text) for p in errors.problems]
+    else:
+        gone = MESSAGES - catalog.names()
+        found += [Problem(str(messages / "common" / f"{name}.md"), 0, "", _GONE) for name in gone]
     for path in sorted(packs.glob(f"*/{FILE}")):
         found += _pack_problems(path, catalog)
-    found += [Problem(str(manifest), 0, "", sentence) for sentence in check_manifest(manifest)]
+    said = (sentence.removeprefix(f"{manifest.name}: ") for sentence in check_manifest(manifest))
+    found += [Problem(str(manifest), 0, "", sentence) for sentence in said]
     return sorted(set(found))
 
 

@@ -12,7 +12,6 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 
 from warroom.app import compile_again, read_messages, running, shipped
 from warroom.check import problems, report
@@ -59,7 +58,7 @@ def _everything_wrong() -> list[Problem]:
 def _refuse(found: Sequence[Problem]) -> None:
     """Says everything in `found` and ends, unless there is nothing."""
     if found:
-        out.print(report(found), markup=False, highlight=False, soft_wrap=True)
+        out.print(report(found), markup=False, emoji=False, highlight=False, soft_wrap=True)
         raise typer.Exit(1)
 
 
@@ -119,7 +118,7 @@ def postmortem(incident: Annotated[str, typer.Argument(help="INC-2026-0042")]) -
     """Compile the post-mortem draft of an incident again, from Slack's history and the facts; prints its path."""
     settings = Settings.load(os.environ)
     configure(settings.secrets(os.environ))
-    out.print(str(asyncio.run(compile_again(settings, incident.upper()))), markup=False, soft_wrap=True)
+    out.print(str(asyncio.run(compile_again(settings, incident.upper()))), markup=False, emoji=False, soft_wrap=True)
 
 
 @app.command()
@@ -127,7 +126,7 @@ def audit(incident: Annotated[str | None, typer.Argument(help="INC-2026-0042; al
     """Walk the hash chain of the facts; exit 1 where it does not hold."""
     breaks = asyncio.run(_audit(_database_url(), incident.upper() if incident else None))
     for found in breaks:
-        out.print(str(found), markup=False, highlight=False, soft_wrap=True)
+        out.print(found, markup=False, emoji=False, highlight=False, soft_wrap=True)
     if breaks:
         raise typer.Exit(1)
 
@@ -138,7 +137,7 @@ async def _audit(url: str, incident: str | None) -> list[str]:
         ids = [incident] if incident else await store.incidents()
         if incident and incident not in await store.incidents():
             raise ConfigError([f"there is no incident {incident}; there are {len(await store.incidents())} in all"])
-        broken = [str(found) for found in await store.audit(incident)]
+        broken = [f"{b.incident}, fact {b.seq}: {b.reason}" for b in await store.audit(incident)]
         if not broken:
             out.print(f"{len(ids)} incident{'s' if len(ids) != 1 else ''}: every fact is where its hash says.")
         return broken
@@ -163,8 +162,8 @@ def main() -> None:
         app()
     except ConfigError as error:
         for problem in error.problems:
-            err.print(escape(problem), highlight=False, soft_wrap=True)
+            err.print(problem, markup=False, emoji=False, highlight=False, soft_wrap=True)
         sys.exit(1)
     except WarroomError as error:
-        err.print(escape(str(error)), highlight=False, soft_wrap=True)
+        err.print(str(error), markup=False, emoji=False, highlight=False, soft_wrap=True)
         sys.exit(1)

@@ -105,6 +105,11 @@ async def _service(client: Client, pack: str, service: str) -> list[Problem]:
     return []
 
 
+def _disabled(subscription: Json) -> bool:
+    """PagerDuty switches a subscription off by itself when we do not answer for long."""
+    return bool(mapping(subscription.get("delivery_method")).get("temporarily_disabled"))
+
+
 def _webhooks(subscriptions: tuple[Json, ...]) -> list[Problem]:
     ours = [
         s for s in subscriptions if text(mapping(s.get("delivery_method")).get("url")).endswith("/pagerduty/webhook")
@@ -114,7 +119,7 @@ def _webhooks(subscriptions: tuple[Json, ...]) -> list[Problem]:
         said = "no webhook subscription ends in /pagerduty/webhook: add one (Integrations, Generic Webhooks v3)"
         return [Problem(PAGERDUTY, 0, where, said)]
     found = []
-    if not any(s.get("active", True) for s in ours):
+    if not any(s.get("active", True) and not _disabled(s) for s in ours):
         found.append(Problem(PAGERDUTY, 0, where, "the webhook subscription is switched off: enable it in PagerDuty"))
     events = {str(event) for s in ours for event in s.get("events") or ()}
     for event in EVENTS:

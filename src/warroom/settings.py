@@ -196,6 +196,7 @@ def read_settings(environ: Mapping[str, str]) -> tuple[Settings | None, list[Pro
     if deployment is not None:
         problems += _unset_databases(deployment, given, str(file))
         problems += _wrong_urls(deployment, given)
+        problems += _unset_secrets(deployment, given)
     if problems or environment is None or deployment is None:
         return None, sorted(set(problems))
     bindings = {name: _with_urls(name, binding, given) for name, binding in deployment.packs.items()}
@@ -341,6 +342,19 @@ def _unset_databases(deployment: Deployment, given: Mapping[str, str], file: str
                 where = f"packs.{pack_id}.databases.{key}"
                 found.append(Problem(file, 0, where, f"{name} is not set in the environment; set it to the address"))
     return found
+
+
+def _unset_secrets(deployment: Deployment, given: Mapping[str, str]) -> list[Problem]:
+    """A halt that is live needs its token: better missed now than when somebody presses the button."""
+    if given.get("WARROOM_ACTIONS") != "live":
+        return []
+    used = [read_shipped(name)[0] for name in deployment.packs if name in shipped_ids()]
+    actions = [action for pack in used if pack for action in pack.actions.values()]
+    return [
+        Problem(ENVIRONMENT, 0, a.auth, f"this is not set, and “{a.title}” needs it; dry_run goes without")
+        for a in actions
+        if a.auth and a.auth not in given
+    ]
 
 
 def _split(secrets: SecretStr) -> tuple[str, ...]:

@@ -166,7 +166,7 @@ async def test_a_refused_channel_is_said_in_the_room_and_in_readyz_and_the_lane_
     world.sandbox.slack.find("risk-alerts").archived = True
     await world.alert()
     await world.at("5:00")
-    letter = world.saw(world.room, "This was not done: slack.post")
+    letter = world.saw(world.room, "This was not done: posting a message")
     assert "is_archived" in letter
     assert "unarchive the channel" in letter
     (dead,) = (await world.asks("/readyz")).json()["dead_letters"]
@@ -184,7 +184,7 @@ async def test_a_room_that_cannot_be_made_is_said_where_the_alert_was_announced(
     world.sandbox.faults.add("slack", "conversations.create", "refuse", error="restricted_action", times=50)
     await world.alert()
     await world.at("0:30")
-    world.saw("war-room", "This was not done: slack.room")
+    world.saw("war-room", "This was not done: opening the room")
     assert set(world.paged()) >= {"Ana Souza", "Rita Okafor", "Clara Jensen"}
     await world.at("5:00")
     assert world.count("risk-alerts", "LATE: Engage the circuit breakers") == 1
@@ -235,3 +235,12 @@ async def test_what_pagerduty_tells_while_we_are_down_is_heard_at_the_start(worl
     await world.starts()
     assert announcements(world) == 2
     world.saw(world.rooms[0], "Mei Tanaka acknowledged at 14:32 UTC in PagerDuty")
+
+
+async def test_the_result_of_a_halt_that_slack_refuses_to_post_is_told_with_the_refusal(world: World) -> None:
+    await world.alert()
+    await world.types("rita", world.room, "/halt all stale signals")
+    world.sandbox.faults.add("slack", "chat.postMessage", "refuse", times=3, error="restricted_action")
+    await world.clicks("rita", "Halt trading now")
+    told = world.saw(world.room, "This was not done", "What it should have told")
+    assert "Trading halt (all): CONFIRMED by reading back" in told

@@ -58,6 +58,14 @@ async def test_an_alert_is_announced_to_everybody_and_its_room_is_ready_at_once(
 async def test_the_severity_comes_from_the_details_of_the_alert_which_its_webhook_leaves_out(world: World) -> None:
     await world.alert("Orders are failing", details={"trading_down_minutes": 6})
     assert "Why P0: the trading system is completely down for more than 5 minutes" in world.said("war-room")[0]
+    assert [c.method.endswith("/alerts") for c in world.sandbox.journal.of("pagerduty")].count(True) == 1
+
+
+@pytest.mark.row("S3")
+async def test_the_first_alert_of_what_is_a_p0_already_waits_for_no_answer_of_pagerduty(world: World) -> None:
+    await world.alert(details={"ping": "no answer"})
+    assert "P0 INCIDENT" in world.said("war-room")[0]
+    assert [c.method.endswith("/alerts") for c in world.sandbox.journal.of("pagerduty")].count(True) == 0
     await world.alert("Orders are slow", details={"degradation_pct": 60})
     assert "P1 incident" in world.said("war-room")[1]
     await world.alert("A disk fills up", urgency="low")
@@ -155,7 +163,7 @@ async def test_diagnostics_come_as_a_table_and_the_raw_answers_as_a_file(world: 
     await world.alert()
     await world.at("3:00")
     answer = await world.types("ana", world.room, "/diagnostics")
-    assert "Taking 6 readings (market_sentinel_down)" in answer.text
+    assert "Taking 6 readings (market sentinel down)" in answer.text
     table = world.saw(world.room, "Diagnostics: market sentinel down")
     assert "not healthy. Asked for by @Ana Souza" in table
     assert "Redis answers PING" in table

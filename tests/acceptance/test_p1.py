@@ -51,7 +51,7 @@ async def test_a_p1_from_the_alert_to_the_post_mortem(evening: World) -> None:
         "Time: 23:25 UTC",
         "Status: investigating",
         "• Regime updates have stopped.",
-        "• Raj Patel took command",
+        "• Raj Patel is in command",
         "Next steps\n• Restart\n• Watch\n• ETA: 00:15 UTC",
         "Impact: None yet.",
         "next update by 23:55 UTC",

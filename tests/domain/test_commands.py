@@ -116,6 +116,30 @@ def test_declaring_opens_an_incident_its_room_its_announcement_and_a_pagerduty_a
     trigger = next(e for e in play.sent if e.kind == "pagerduty.trigger")
     assert (trigger.data["dedup_key"], trigger.data["severity"]) == (ID, "critical")
     assert play.made[ID, "room"].data["name"] == "inc-2026-0001-orders-are-rejected"
+    assert play.made[ID, "invite:declarer"].data["people"] == ["U0ANA"]
+
+
+@pytest.mark.parametrize("typed", ["p9", "P4", "P0:"])
+def test_declaring_with_a_mistyped_severity_opens_nothing_and_says_what_to_type(typed: str) -> None:
+    play = Play()
+    answer = text_of(play.type(f"/incident declare {typed} Orders are rejected"))
+    assert f"“{typed}” is no severity." in answer
+    assert "/incident declare P0 TITLE" in answer
+    assert play.sent == []
+
+
+def test_who_is_on_call_is_looked_up_once_pagerduty_has_said_for_which_service() -> None:
+    play = Play()
+    play.type("/incident declare P0 Orders are rejected")
+    assert "on_call" not in play.made[ID, "people"].data["groups"]
+    play.hear("incident.triggered", id="PNEW", key=ID, service_id="PSVC1")
+    assert play.made[ID, "people:on_call"].data == {"groups": ["on_call"], "service": "PSVC1"}
+
+
+def test_mentions_in_what_was_typed_are_kept_as_people_read_them() -> None:
+    play = Play()
+    play.type("/incident declare P1 <@U0RAJ|Raj Patel> sees rejects in <#C7|venues>")
+    assert play.incident.title == "@Raj Patel sees rejects in #venues"
 
 
 def test_declaring_without_a_title_opens_the_form() -> None:
@@ -192,7 +216,7 @@ def test_a_severity_is_changed_with_its_reason_and_not_to_itself() -> None:
     assert "is P0 already" in text_of(play.type("/incident severity p0"))
     assert "It is P2 now" in text_of(play.type("/incident severity P2 one venue only"))
     assert "one venue only" in play.seen("severity_changed")[0]
-    assert "is no severity" in text_of(play.type("/incident severity"))
+    assert "Say which severity" in text_of(play.type("/incident severity"))
 
 
 def test_raising_the_severity_announces_it_again_and_lowering_does_not() -> None:
@@ -262,7 +286,7 @@ def test_the_list_names_open_incidents_the_most_severe_first() -> None:
 
 def test_diagnostics_run_the_matched_playbook_a_group_or_one_reading() -> None:
     play = an_alert()
-    assert "Taking 6 readings (market_sentinel_down)" in text_of(play.type("/diagnostics"))
+    assert "Taking 6 readings (market sentinel down)" in text_of(play.type("/diagnostics"))
     play.type("/diagnostics health")
     play.type("/diagnostics redis-ping")
     asked = [e.data for e in play.sent if e.kind == "platform.probes"]

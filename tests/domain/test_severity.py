@@ -209,3 +209,14 @@ def test_whatever_an_alert_carries_it_gets_a_severity_with_a_reason(details: dic
     assert severity in PACK.pack.severities
     assert reason
     assert match_playbook(PACK.pack, alert) in {None, *PACK.pack.playbooks}
+
+
+@pytest.mark.row("S3")
+def test_first_words_go_by_severity_and_those_of_a_p1_before_the_follow_ups_of_a_p0() -> None:
+    play = Play()
+    for severity in ("P0", "P1", "P2"):
+        play.type(f"/incident declare {severity} {severity} it is", channel="CWAR")
+    of = {i.severity: name for name, i in play.incidents.items()}
+    first = {severity: play.made[name, "announce"].priority for severity, name in of.items()}
+    room = play.made[of["P0"], "room"]
+    assert first["P0"] < room.priority < first["P1"] < play.made[of["P0"], "pin"].priority < first["P2"]

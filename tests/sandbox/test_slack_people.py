@@ -10,7 +10,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from starlette.responses import JSONResponse, Response
 from tests.sandbox.conftest import Bot, Json, Watch
 
-from warroom.sandbox import NotOnScreenError, Sandbox
+from warroom.sandbox import NotOnScreenError, Sandbox, serve
+from warroom.sandbox.server import embedded
 from warroom.sandbox.slack_modals import Trigger
 
 Ids = Callable[[str], str]
@@ -182,6 +183,17 @@ async def test_what_people_say_and_do_comes_as_events(bot: Bot, sandbox: Sandbox
     assert sorted(kinds) == ["app_home_opened", "member_joined_channel", "message", "message", "reaction_added"]
     reply = next(e["event"] for e in bot.events if e["event"].get("text") == "me too")
     assert (reply["thread_ts"], reply["channel_type"]) == (said.ts, "channel")
+
+
+async def test_only_events_the_app_subscribed_to_come(watch: Watch) -> None:
+    bot = Bot()
+    sandbox = Sandbox(watch, events=frozenset({"reaction_added"}))
+    async with serve(sandbox), embedded(bot.app) as (url, _):
+        sandbox.bot_url = url
+        said = await sandbox.say("ana", "war-room", "looking")
+        await sandbox.react("raj", "war-room", said.ts, "pushpin")
+        await sandbox.delivery.settle()
+    assert [e["event"]["type"] for e in bot.events] == ["reaction_added"]
 
 
 async def test_an_event_that_is_not_taken_comes_again_with_its_number(bot: Bot, sandbox: Sandbox) -> None:

@@ -54,9 +54,9 @@ async def test_buttons_of_an_answer_carry_the_incident_or_what_the_rules_say(san
     assert shown["blocks"][-1]["elements"][0]["value"] == "run-7|why"
 
 
-async def test_a_command_s_text_arrives_as_it_was_typed(sandbox: Sandbox, desk: Desk) -> None:
+async def test_a_command_s_text_arrives_as_it_was_typed_with_the_names_of_people(sandbox: Sandbox, desk: Desk) -> None:
     await sandbox.command("ana", "war-room", "/incident", "note a &lt; b &amp;&amp; c <@U0SANDBX02|raj>")
-    assert desk.last.text == "note a < b && c <@U0SANDBX02|raj>"
+    assert desk.last.text == "note a < b && c <@U0SANDBX02|Raj Patel>"
 
 
 async def test_nothing_to_say_shows_nothing(sandbox: Sandbox, desk: Desk) -> None:

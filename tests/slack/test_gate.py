@@ -147,6 +147,10 @@ async def test_the_served_bot_refuses_the_same_way(bot: str, http: httpx.AsyncCl
         {"type": "block_actions", "actions": [{"action_id": "x", "block_id": "b"}], "trigger_id": "1"},
         {"type": "view_submission", "user": {"id": ANA}, "view": {"type": "modal", "callback_id": "x"}},
         {"type": "message_action", "callback_id": "add_to_timeline", "user": {"id": ANA}, "trigger_id": "1"},
+        {"type": "block_actions", "user": {"id": ANA}, "actions": "x", "trigger_id": "1"},
+        {"type": "block_actions", "user": {"id": ANA}, "actions": ["x"], "trigger_id": "1"},
+        {"type": "block_actions", "user": {"id": ANA}, "actions": [{"block_id": "b"}], "trigger_id": "1"},
+        {"type": "view_submission", "user": {"id": ANA}, "view": {"callback_id": "halt", "id": "V1"}},
     ],
 )
 async def test_an_authentic_payload_with_parts_missing_is_4xx(

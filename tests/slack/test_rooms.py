@@ -111,6 +111,14 @@ async def test_one_who_cannot_be_invited_does_not_keep_the_others_out(sandbox: S
     (missing,) = result["missing"]  # type: ignore[misc]
     assert re.match(r"U0GONE0001 could not be invited: .*user_not_found", missing)
     assert result["invited"] == [ANA, MEI, BOT]
+    assert len(sandbox.journal.of("slack", "conversations.invite")) == 1
+
+
+async def test_inviting_whom_is_inside_already_is_one_call_and_no_mistake(sandbox: Sandbox, gateway: Gateway) -> None:
+    room = sandbox.slack.add_channel("room", [BOT, ANA, MEI], creator=BOT)
+    job = a_job("slack.invite", with_room(room.id), people=[ANA, MEI], groups=[])
+    assert await gateway.perform(job) == {"invited": [ANA, MEI], "missing": []}
+    assert len(sandbox.journal.of("slack", "conversations.invite")) == 1
 
 
 async def test_invitations_wait_for_the_directory(sandbox: Sandbox, gateway: Gateway) -> None:

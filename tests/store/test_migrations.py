@@ -1,13 +1,17 @@
 """The migrations make exactly the tables of the models, on both databases."""
 
 import asyncio
+from pathlib import Path
 
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 from tests.store.databases import postgresql
 
-from warroom.store.database import connect, parse, upgrade
+from warroom.store import database
+from warroom.store.database import HEAD, connect, parse, upgrade
 from warroom.store.tables import Table
 
 
@@ -22,6 +26,12 @@ async def test_migrations_equal_the_models(url: str) -> None:
     async with engine.connect() as connection:
         assert await connection.run_sync(differences) == []
     await engine.dispose()
+
+
+def test_head_is_the_newest_migration() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(database.__file__).parent / "migrations"))
+    assert ScriptDirectory.from_config(config).get_current_head() == HEAD
 
 
 async def test_upgrading_again_changes_nothing(url: str) -> None:

@@ -36,6 +36,7 @@ FREE_TEXT = ("note", "update")
 STATUSES = ("investigating", "identified", "monitoring")
 NAMED = re.compile(r"^(?:INC-(\d{4})-)?0*(\d{1,6})$", re.IGNORECASE)
 MENTION = re.compile(r"^<@([UW][A-Z0-9]+)(?:\|([^>]*))?>$")
+_ESCAPED = re.compile(r"<([@#])[A-Z0-9]+\|([^<>|]+)>")
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,12 @@ def take_apart(name: str, text: str) -> Typed:
     rest = text
     for skipped in (word, named):
         rest = re.sub(rf"^\s*{re.escape(skipped)}", "", rest, flags=re.IGNORECASE) if skipped else rest
-    return Typed(word, named, rest.strip())
+    return Typed(word, named, rest.strip() if word == "assign" else spoken(rest.strip()))
+
+
+def spoken(text: str) -> str:
+    """What was typed with `<@U123|Ana>` and `<#C123|war-room>` as people read them: @Ana, #war-room."""
+    return _ESCAPED.sub(lambda found: f"{found[1]}{found[2]}", text)
 
 
 def names(named: str, incident_id: str) -> bool:

@@ -1,5 +1,6 @@
 """A person opens an incident."""
 
+import re
 from typing import get_args
 
 from warroom.domain import facts as f
@@ -11,12 +12,15 @@ from warroom.domain.policy import SeverityId
 from warroom.domain.severity import Alert, classify, match_playbook
 
 SEVERITIES: tuple[SeverityId, ...] = get_args(SeverityId)
+_LIKE_A_SEVERITY = re.compile(r"p\d+:?", re.IGNORECASE)
 
 
 def on_declare(actor: Actor, text: str, ctx: Context) -> Handled:
     """`declare` opens the form; `declare [P0] TITLE` opens the incident at once."""
     first, _, rest = text.partition(" ")
     severity = next((s for s in SEVERITIES if s == first.upper()), None)
+    if severity is None and _LIKE_A_SEVERITY.fullmatch(first):
+        return wrong(f"“{first}” is no severity.", *(f"/incident declare {s} TITLE" for s in SEVERITIES))
     title = (rest if severity else text).strip()
     if not title or not ctx.pack.pack.id:
         return Handled(answer=Form("declare", "", form_context(title, severity, ctx)))

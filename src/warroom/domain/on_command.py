@@ -79,7 +79,9 @@ def diagnostics(incident: Incident | None, actor: Actor, text: str, given: Input
         near = did_you_mean(what, tuple(choices))[:5]
         return wrong(f"There are no diagnostics called “{what}”.", *(f"/diagnostics {n}" for n in near))
     fact = f.ProbesRequested(run=run_id(given), what=what, probes=choices[what])
-    answer = Reply("diagnostics_started", {"what": what, "count": len(choices[what]), **room_link(incident)})
+    answer = Reply(
+        "diagnostics_started", {"what": what.replace("_", " "), "count": len(choices[what]), **room_link(incident)}
+    )
     return Handled(ctx.facts(actor.by, fact), answer)
 
 
@@ -171,7 +173,8 @@ def _assign_typed(incident: Incident, actor: Actor, text: str, given: Input, ctx
     roles = ctx.pack.pack.roles
     if role not in roles:
         near = did_you_mean(role, tuple(roles))
-        return wrong(f"There is no role “{role}”.", *(f"/incident assign {r} @person" for r in near))
+        said = f"There is no role “{role}”." if role else "Say which role, and who."
+        return wrong(said, *(f"/incident assign {r} @person" for r in near))
     mentioned = person(rest)
     if mentioned is None:
         return wrong("Say who: pick the person from the list Slack offers after @.", f"/incident assign {role} @person")
@@ -182,7 +185,10 @@ def _severity(incident: Incident, actor: Actor, text: str, given: Input, ctx: Co
     word, _, why = text.partition(" ")
     severity = next((s for s in SEVERITIES if s == word.upper()), None)
     if severity is None:
-        return wrong(f"“{word}” is no severity.", *(f"/incident severity {s} WHY" for s in SEVERITIES))
+        said = f"“{word}” is no severity." if word else "Say which severity."
+        return wrong(said, *(f"/incident severity {s} WHY" for s in SEVERITIES))
+    if not incident.is_open:
+        return wrong(f"{incident.id} is resolved.", "/incident note TEXT still adds to its timeline.")
     if severity == incident.severity:
         return say("already", text=f"is {severity} already", at=moment(incident.severity_since), **room_link(incident))
     fact = f.SeverityChanged(severity=severity, reason=why.strip() or f"changed by {actor.name}")

@@ -12,6 +12,8 @@ from warroom.domain.policy import SeverityId
 
 PRIORITY: Mapping[SeverityId, int] = {"P0": 0, "P1": 10, "P2": 30, "P3": 40}
 FIRST, SETUP, ACT, POST, EDIT, PANEL = 0, 1, 1, 3, 6, 8
+SOON = 2
+"""Where the first word about a P1 stands: after the room of a P0, before the follow-ups of one."""
 OUR_NOTE = "[warroom] "
 
 
@@ -36,13 +38,14 @@ class Out:
         coalesce: str = "",
     ) -> Effect:
         """Any effect; `rank` is added to the priority of the incident's severity."""
+        first_word = rank == FIRST and self.i.severity == "P1"
         return Effect(
             key=key,
             kind=kind,
             data=data,
             at=self.now,
             lane=lane,
-            priority=self.base + rank,
+            priority=SOON if first_word else self.base + rank,
             after=after,
             coalesce=coalesce,
         )

@@ -11,9 +11,12 @@ from warroom.domain.decision import LoadedPack
 from warroom.domain.effects import Effect, moment
 from warroom.domain.incident import Incident
 from warroom.domain.outgoing import ACT, EDIT, FIRST, PANEL, POST, PRIORITY, SETUP, Out
-from warroom.domain.policy import Do, Milestone, Step
+from warroom.domain.policy import Do, Milestone, Severity, Step
 from warroom.domain.schedule import do_key
 from warroom.domain.words import slug
+
+ON_CALL = "on_call"
+"""the group that is whoever PagerDuty has on call"""
 
 TOLD_IN_PAGERDUTY: tuple[Milestone, ...] = ("commander_assigned", "contained", "resolved")
 
@@ -24,9 +27,9 @@ def react(before: Incident | None, after: Incident, fact: f.Fact, pack: LoadedPa
     what = fact.what
     match what:
         case f.IncidentOpened():
-            yield from _opened(out, what)
+            yield from _opened(out, fact, what)
         case f.PagerDutyLinked():
-            yield from _linked(out, what)
+            yield from _linked(out, before, what)
         case f.MilestoneReached():
             yield from _reached(out, before, fact, what)
         case f.MilestoneWithdrawn():
@@ -68,7 +71,7 @@ def changes_panel(fact: f.Fact) -> bool:
     return not isinstance(fact.what, f.IncidentOpened | f.EffectDone | f.UpdateAsked | f.ProbesRequested | f.Denied)
 
 
-def _opened(out: Out, what: f.IncidentOpened) -> Iterator[Effect]:
+def _opened(out: Out, fact: f.Fact, what: f.IncidentOpened) -> Iterator[Effect]:
     i, severity = out.i, out.pack.pack.severities[what.severity]
     yield out.effect(
         "announce",
@@ -84,9 +87,10 @@ def _opened(out: Out, what: f.IncidentOpened) -> Iterator[Effect]:
     )
     name = f"{i.id.lower()}-{slug(i.title, 50)}".strip("-")
     yield out.effect("room", "slack.room", {"name": name}, rank=SETUP)
-    yield out.effect(
-        "people", "people.find", {"groups": list(severity.invite), "service": i.pagerduty_service or ""}, rank=SETUP
-    )
+    if fact.by.slack_id:
+        declarer = {"people": [fact.by.slack_id], "groups": []}
+        yield out.effect("invite:declarer", "slack.invite", declarer, rank=SETUP, after=("room",))
+    yield from _people(out, "people", severity)
     panel = {"to": "room", "message": "panel", "view": "panel"}
     yield out.effect("panel", "slack.post", panel, lane="room", rank=SETUP, after=("room",))
     yield out.effect("pin", "slack.pin", {"of": "panel"}, rank=POST, after=("panel",))
@@ -109,10 +113,22 @@ def _opened(out: Out, what: f.IncidentOpened) -> Iterator[Effect]:
         yield out.effect("pagerduty.open", "pagerduty.trigger", trigger, lane="pager", rank=FIRST)
 
 
-def _linked(out: Out, what: f.PagerDutyLinked) -> Iterator[Effect]:
+def _linked(out: Out, before: Incident | None, what: f.PagerDutyLinked) -> Iterator[Effect]:
     if what.url:
         data = {"title": "PagerDuty incident", "url": what.url, "emoji": ":rotating_light:"}
         yield out.effect("bookmark:pagerduty", "slack.bookmark", data, rank=EDIT, after=("room",))
+    first = before is not None and before.pagerduty_service is None
+    if first and what.service_id and ON_CALL in out.pack.pack.severities[out.i.severity].invite:
+        wanted = {"groups": [ON_CALL], "service": what.service_id}
+        yield out.effect("people:on_call", "people.find", wanted, rank=SETUP)
+
+
+def _people(out: Out, key: str, severity: Severity) -> Iterator[Effect]:
+    """Looks up whom to invite. Who is on call is known with PagerDuty's service: `_linked` asks for them then."""
+    service = out.i.pagerduty_service or ""
+    groups = [group for group in severity.invite if service or group != ON_CALL]
+    if groups:
+        yield out.effect(key, "people.find", {"groups": groups, "service": service}, rank=SETUP)
 
 
 def _reached(out: Out, before: Incident | None, fact: f.Fact, what: f.MilestoneReached) -> Iterator[Effect]:
@@ -168,8 +184,7 @@ def _severity(out: Out, before: Incident | None, fact: f.Fact, what: f.SeverityC
         data = {"view": "announcement", "broadcast": severity.announce.broadcast or ""}
         to = severity.announce.channel
         yield out.post(f"announce:{count}", to, severity.announce.message, data, rank=FIRST)
-        wanted = {"groups": list(severity.invite), "service": out.i.pagerduty_service or ""}
-        yield out.effect(f"people:{count}", "people.find", wanted, rank=SETUP)
+        yield from _people(out, f"people:{count}", severity)
     yield out.announcement()
     if fact.by.slack_id:
         data = {"priority": what.severity}
@@ -248,7 +263,15 @@ def _failed(out: Out, before: Incident | None, what: f.EffectFailed) -> Iterator
         return
     if what.kind == "slack.edit" and before and any(same_edit(what.key, key) for key in before.failed):
         return  # a panel that cannot be edited is said once, not every minute
-    context = {"what": what.kind, "key": what.key, "error": what.error, "outcome": what.outcome}
+    # a result of a halt that could not be posted is told here: it must not be lost with the post
+    run = next((r for r in out.i.runs if what.key.startswith(f"act:{r.run}:")), None)
+    context = {
+        "what": views.deed(what.kind),
+        "key": what.key,
+        "error": what.error,
+        "outcome": what.outcome,
+        "about": f"{views.run_line(run)}. {run.detail}" if run else "",
+    }
     told = views.base(out.i, out.pack, out.now) | context
     if "room" in out.i.failed:
         yield out.post(

@@ -21,6 +21,33 @@ View = dict[str, Any]
 LOOKS_LIKE_AN_ID = re.compile(r"[UW][A-Z0-9]+")
 
 
+_DEEDS = {
+    "slack.post": "posting a message",
+    "slack.edit": "bringing a message up to date",
+    "slack.room": "opening the room",
+    "slack.topic": "setting the room's topic",
+    "slack.invite": "inviting people to the room",
+    "slack.pin": "pinning the panel",
+    "slack.bookmark": "adding a bookmark",
+    "slack.file": "uploading a file",
+    "people.find": "finding out whom to invite",
+    "pagerduty.trigger": "telling PagerDuty of the incident",
+    "pagerduty.change": "acknowledging or resolving in PagerDuty",
+    "pagerduty.priority": "setting PagerDuty's priority",
+    "pagerduty.note": "writing a note in PagerDuty",
+    "pagerduty.page": "calling people through PagerDuty",
+    "pagerduty.escalate": "escalating in PagerDuty",
+    "platform.probes": "taking readings",
+    "platform.act": "acting on the platform",
+    "postmortem.write": "compiling the post-mortem draft",
+}
+
+
+def deed(kind: str) -> str:
+    """What an effect of this kind does, in the words of people."""
+    return _DEEDS.get(kind, kind)
+
+
 def who(by: By | None) -> str:
     """A person for the `mention` filter: the Slack id where known, else the name; "" for nobody.
 
@@ -85,9 +112,9 @@ def taken(i: Incident) -> tuple[str, ...]:
     if acknowledged:
         lines.append(f"Acknowledged after {spell(acknowledged - _started(i))}")
     if i.commander:
-        lines.append(f"{i.commander.name} took command")
+        lines.append(f"{i.commander.name} is in command")
     lines += [run_line(run) for run in i.runs]
-    lines += [f"{len(d.results)} readings taken ({d.what})" for d in i.diagnoses if d.reported]
+    lines += [f"{len(d.results)} readings taken ({d.what.replace('_', ' ')})" for d in i.diagnoses if d.reported]
     return tuple(lines)
 
 

@@ -16,7 +16,7 @@ from warroom.domain.words import spell
 NOTHING = "—"
 _KEPT = "\n\t\u200d"  # the joiner holds emoji together
 _REFERENCES = {"<": "&lt;", ">": "&gt;", "|": "&#124;", "`": "&#96;"}
-_TOKEN = re.compile(r"[^\s`|<>\\]*(?:://|@(?=\w)|\bwww\.)[^\s`|<>\\]*", re.IGNORECASE)
+_TOKEN = re.compile(r"[^\s`|<>\\]*(?:://|@(?=\w)|\bwww\.)[^\s`|<>\\]*(?<![.,;:!?])", re.IGNORECASE)
 _MARK = re.compile(r"[\\*\[\]~$<>|`]|(?<![^\W_])_|_(?![^\W_])|&(?=#?\w+;)")
 _START = re.compile(r"#{1,6}(?=\s|$)|[-+](?=\s|$|-)|=|\d{1,9}(?=[.)](?:\s|$))")
 _URL = re.compile(r"https?://[^\s<>()|\\`\"\[\]]*[^\s<>()|\\`\"\[\].,;:!?]", re.IGNORECASE)

@@ -18,9 +18,6 @@ from warroom.sandbox.scenario import (
 START = datetime(2026, 10, 19, 13, 31, tzinfo=UTC)
 """9:31 in New York on a Monday that is a trading day"""
 
-LENGTH = "40:30"
-"""when the last step is done, m:ss after START"""
-
 DETAILS = {
     "service": "market-sentinel",
     "severity": "P0",

@@ -34,6 +34,29 @@ class Event:
         return {"id": self.id, "type": self.type, "statuses": self.statuses, **json.loads(self.body)}
 
 
+EVENT_TYPES = (
+    *(
+        f"incident.{name}"
+        for name in (
+            "triggered",
+            "acknowledged",
+            "unacknowledged",
+            "delegated",
+            "escalated",
+            "reassigned",
+            "priority_updated",
+            "resolved",
+            "reopened",
+            "annotated",
+            "status_update_published",
+            "responder.added",
+            "responder.replied",
+        )
+    ),
+)
+"""All that PagerDuty here sends."""
+
+
 @dataclass
 class Subscription:
     """Where events go. ``secrets`` are all active ones; no ``events`` means every type."""
@@ -52,7 +75,7 @@ class Subscription:
             "active": True,
             "description": "",
             "delivery_method": {**method, "temporarily_disabled": False, "custom_headers": []},
-            "events": list(self.events),
+            "events": list(self.events or EVENT_TYPES),
             "filter": {"type": "account_reference"},
         }
 

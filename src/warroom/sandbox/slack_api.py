@@ -24,11 +24,11 @@ METHODS: dict[str, Method] = {
     **slack_directory.METHODS,
 }
 OPTIONAL_SCOPES = frozenset({"chat:write.public", "chat:write.customize"})
-ALL_SCOPES = frozenset(scope for method in METHODS.values() for scope in method.scopes)
+ALL_SCOPES = frozenset(scope for method in METHODS.values() for scope in method.scopes) | {"commands"}
 
 
 class SlackApi:
-    """Answers the bot's calls. ``scopes`` None grants all that the methods need, but not OPTIONAL_SCOPES."""
+    """Answers the bot's calls. ``scopes`` None grants all that methods and commands need, but not OPTIONAL_SCOPES."""
 
     def __init__(self, workspace: Workspace, token: str, scopes: frozenset[str] | None, limits: Limits | None) -> None:
         self.workspace = workspace

@@ -1,5 +1,6 @@
 """The Bolt app: every way in which Slack reaches us becomes an input, and is answered once it is on disk."""
 
+import asyncio
 import logging
 import re
 import traceback
@@ -29,6 +30,7 @@ ADD_TO_TIMELINE = "add_to_timeline"
 SHORTCUTS = (ADD_TO_TIMELINE,)
 Submit = Callable[[Input], Awaitable[Receipt]]
 Body = dict[str, Any]
+_MOST_MENTIONS = 5
 _ANY = re.compile(".*", re.DOTALL)
 _LOST = "We could not write this down, so nothing was done. Please {again} in a moment."
 
@@ -47,7 +49,7 @@ class Listeners:
     async def command(self, ack: AsyncAck, body: Body) -> BoltResponse:
         """A slash command; answered in the acknowledgement."""
         try:
-            receipt = await self._take(inputs.command, body)
+            receipt = await self._take(inputs.command, {**body, "text": await self._named(str(body.get("text") or ""))})
         except BadRequest as error:
             return _bad(error)
         except WarroomError as error:
@@ -111,6 +113,14 @@ class Listeners:
         """Anything else Slack may send: acknowledged, so that it is not repeated."""
         return await ack()
 
+    async def _named(self, text: str) -> str:
+        """Slack mentions people by id and handle; what we write down and show later is their name."""
+        found = list(inputs.MENTION.finditer(text))[:_MOST_MENTIONS]
+        actors = await asyncio.gather(*(self._directory.actor(m[1], m[2] or m[1]) for m in found))
+        for mention, actor in zip(found, actors, strict=True):
+            text = text.replace(mention[0], inputs.mention(actor))
+        return text
+
     async def _take(self, read: Callable[[inputs.Payload, Actor, Any], Input], body: Mapping[str, Any]) -> Receipt:
         """Submit what a payload means; returns after it is committed. Raises BadRequest, WarroomError."""
         received = self._clock.now()
@@ -135,14 +145,15 @@ def create_app(
     """
     if not signing_secret:
         raise ConfigError(["SLACK_SIGNING_SECRET is empty: copy it from the app's page, Basic Information."])
-    logging.getLogger("slack_bolt.RequestVerification").setLevel(logging.WARNING)  # INFO logs bodies
     app = AsyncApp(
+        logger=logging.getLogger("slack_bolt"),  # its level is for all of Bolt's, which take the root's otherwise
         name="warroom",
         signing_secret=signing_secret,
         client=api.client(),
         authorize=_authorize,
         process_before_response=True,
     )
+    logging.getLogger("slack_bolt.RequestVerification").setLevel(logging.WARNING)  # INFO logs bodies
     listeners = Listeners(submit, directory, Answers(api, catalog, pack_of), clock)
     for name in COMMANDS:
         app.command(name)(listeners.command)

@@ -23,6 +23,7 @@ FRESH_S = 300.0
 _FORM = "application/x-www-form-urlencoded"
 _JSON = "application/json"
 _OBJECTS = ("user", "channel", "view", "event", "container", "message")
+_LISTS = ("authorizations", "actions")
 _OBJECTS_OR_TEXT = ("team", "enterprise", "user", "channel")
 
 log = structlog.get_logger("warroom.slack")
@@ -137,9 +138,20 @@ def _check_payload(text: str) -> None:
         text_is_fine = name in _OBJECTS_OR_TEXT and isinstance(value, str)
         if value is not None and not isinstance(value, dict) and not text_is_fine:
             raise BadRequest(f"{name} is no object")
-    given = payload.get("authorizations")
-    if given is not None and not (isinstance(given, list) and all(isinstance(one, dict) for one in given)):
-        raise BadRequest("authorizations is no list of objects")
+    for name in _LISTS:
+        given = payload.get(name)
+        if given is not None and not (isinstance(given, list) and all(isinstance(one, dict) for one in given)):
+            raise BadRequest(f"{name} is no list of objects")
+    for action in payload.get("actions") or ():
+        _need_text(action, "action_id")
+    if payload.get("view") is not None:
+        _need_text(payload["view"], "type")
+
+
+def _need_text(part: dict[str, Any], name: str) -> None:
+    """Bolt takes it for granted, and stumbles where it is missing."""
+    if not isinstance(part.get(name), str):
+        raise BadRequest(f"{name} is no text")
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

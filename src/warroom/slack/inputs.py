@@ -7,6 +7,7 @@ are not.
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -17,6 +18,7 @@ from warroom.errors import BadRequest
 
 Payload = Mapping[str, Any]
 PIN = "pushpin"
+MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|([^>]*))?>")
 
 
 def command(body: Payload, actor: Actor, received: datetime) -> Input:
@@ -31,6 +33,11 @@ def command(body: Payload, actor: Actor, received: datetime) -> Input:
         response_url=str(body.get("response_url") or ""),
     )
     return _input(f"cmd:{trigger}", received, said)
+
+
+def mention(actor: Actor) -> str:
+    """A mention as Slack escapes it, with the person's name in place of the handle."""
+    return f"<@{actor.slack_id}|{re.sub(r'[<>|&]', '', actor.name)}>"
 
 
 def click(body: Payload, actor: Actor, received: datetime) -> Input:

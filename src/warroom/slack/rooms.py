@@ -10,7 +10,7 @@ from warroom.errors import Refused
 from warroom.slack.api import Api
 from warroom.slack.channels import Channels, room_of
 from warroom.slack.directory import Directory
-from warroom.slack.errors import SlackRefused
+from warroom.slack.errors import SlackRefused, refusal
 from warroom.slack.posting import MARGIN_S, original_of
 from warroom.slack.values import clip
 
@@ -92,12 +92,14 @@ class Rooms:
         refused: dict[str, str] = {}
         for start in range(0, len(people), INVITES_MOST):
             some = people[start : start + INVITES_MOST]
-            try:
-                await self._api.call("conversations.invite", channel=room, users=",".join(some))
+            users = ",".join(some)
+            try:  # force: whoever cannot be invited, or is inside already, keeps nobody else out
+                answer = await self._api.call("conversations.invite", channel=room, users=users, force=True)
+                refused |= _refusals(answer.get("errors") or ())
             except SlackRefused as error:
                 if error.code in ("missing_scope", "channel_not_found", "is_archived", "not_in_channel"):
                     raise
-                refused |= await self._one_by_one(room, some)
+                refused |= _refusals(error.errors) if error.errors else await self._one_by_one(room, some)
         return {"invited": [p for p in people if p not in refused], "missing": [*missing, *refused.values()]}
 
     async def find_invite(self, job: Job) -> Mapping[str, object] | None:
@@ -160,6 +162,15 @@ class Rooms:
                 if error.code not in _FINE:
                     refused[person] = f"{person} could not be invited: {error}"
         return refused
+
+
+def _refusals(errors: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """The people whom Slack names in these errors, each with a sentence; who is inside already is fine."""
+    return {
+        str(e.get("user")): f"{e.get('user')} could not be invited: {refusal('conversations.invite', str(e['error']))}"
+        for e in errors
+        if e.get("error") and e["error"] not in _FINE
+    }
 
 
 def _names(value: object) -> tuple[str, ...]:
