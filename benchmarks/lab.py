@@ -140,6 +140,10 @@ class Lab:
             await asyncio.sleep(pause)
         return False
 
+    def processor_s(self) -> float:
+        """Processor seconds that the bot has used."""
+        return processor_s(self.process.pid) if self.process is not None else 0.0
+
     async def kill(self) -> None:
         """SIGKILL to the bot."""
         if self.process is not None and self.process.returncode is None:

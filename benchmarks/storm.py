@@ -44,6 +44,7 @@ async def _unlimited() -> list[Figure]:
             Figure("Slack calls", len(slack)),
             Figure("most Slack calls in flight", max(c.in_flight for c in slack)),
             Figure("one call after the other would take", len(slack) * DELAY_S, "s"),
+            Figure("processor time of the bot, its start included", it.processor_s(), "s"),
         ]
 
 

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
+import aiohttp
 import httpx
 import structlog
 from starlette.applications import Starlette
@@ -179,7 +180,8 @@ async def running(
         stack.push_async_callback(client.close)
         directory = Directory(api, settings.groups, _pagerduty_ids(client))
         gateway = Gateway(api, catalog, directory, views.VIEWS)
-        events = Events(http, environment.pagerduty_routing_key.get_secret_value(), environment.pagerduty_events_url)
+        session = await stack.enter_async_context(aiohttp.ClientSession(trust_env=True))
+        events = Events(session, environment.pagerduty_routing_key.get_secret_value(), environment.pagerduty_events_url)
         engine = Engine(
             store,
             rules=RULES,

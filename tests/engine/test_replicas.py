@@ -120,11 +120,12 @@ async def test_the_effects_of_a_dead_process_are_taken_over_and_looked_for_first
         await dead.engine.submit(ask("1", open="x", effects=[{"key": "a", "lane": "l"}, {"key": "b", "lane": "l"}]))
         await dead.engine.settled()
     await run_sql(url, "UPDATE effect SET owner = 'ghost', state = CASE key WHEN 'a' THEN 'sending' ELSE 'waiting' END")
-    await run_sql(url, "INSERT INTO replica VALUES ('ghost', now() + interval '0.3 seconds')")
+    await run_sql(url, "INSERT INTO replica VALUES ('ghost', now() + interval '1 hour')")
     player = Player(look=lambda job: asyncio.sleep(0, {"ts": "1"}))
     async with running(url, player, tuning=QUICK) as run:
         await run.engine.settled()
         assert player.looked == []
+        await run_sql(url, "UPDATE replica SET lease_until = now() WHERE id = 'ghost'")
         await until(url, "SELECT DISTINCT state FROM effect", [("done",)])
         assert (player.looked, player.sent) == (["a"], ["b"])
 

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime, time, timedelta
 
-import httpx
+import aiohttp
 import pytest
 from tests.pagerduty import loopback
 from tests.pagerduty.loopback import ROUTING_KEY, START, TOKEN
@@ -116,6 +116,6 @@ async def client(pagerduty: loopback.PagerDuty, seconds: list[float]) -> AsyncIt
 
 @pytest.fixture
 async def performer(pagerduty: loopback.PagerDuty, client: Client) -> AsyncIterator[PagerDutyPerformer]:
-    async with httpx.AsyncClient(trust_env=False) as http:
-        events = Events(http, ROUTING_KEY, f"{pagerduty.url}/events", timeout=TIMEOUT)
+    async with aiohttp.ClientSession() as session:
+        events = Events(session, ROUTING_KEY, f"{pagerduty.url}/events", timeout=TIMEOUT)
         yield PagerDutyPerformer(client, People(), events)

@@ -14,7 +14,7 @@ from tests.pagerduty.loopback import START, TOKEN, PagerDuty, stamp
 
 from warroom.engine.ports import OnCallPerson
 from warroom.errors import ConfigError, DeliveryError, Refused, TryAgain, Uncertain
-from warroom.pagerduty.client import KEEP, KEEP_ABSENT, Client
+from warroom.pagerduty.client import KEEP, KEEP_ABSENT, KEEP_ON_CALL, Client
 from warroom.pagerduty.rest import Rest
 
 Call = Callable[[Client], Awaitable[object]]
@@ -89,6 +89,17 @@ async def test_on_call_is_everybody_of_the_services_policy_once_the_first_level_
     )
     await client.on_call("PSVC")
     assert len(pagerduty.calls("/services/PSVC")) == 1
+
+
+async def test_who_is_on_call_is_asked_once_for_all_who_ask_at_once_and_again_half_a_minute_later(
+    pagerduty: PagerDuty, client: Client, seconds: list[float]
+) -> None:
+    first, second = await asyncio.gather(client.on_call("PSVC"), client.on_call("PSVC"))
+    assert first == second == await client.on_call("PSVC")
+    assert len(pagerduty.calls("/oncalls")) == 1
+    seconds[0] += KEEP_ON_CALL
+    await client.on_call("PSVC")
+    assert len(pagerduty.calls("/oncalls")) == 2
 
 
 async def test_on_call_of_a_service_without_a_policy_or_without_existence_is_refused(client: Client) -> None:

@@ -3,7 +3,7 @@
 import logging
 from datetime import timedelta
 
-import httpx
+import aiohttp
 import pytest
 from tests.pagerduty.conftest import People, a_job
 from tests.pagerduty.loopback import ROUTING_KEY, START, PagerDuty, ref
@@ -370,6 +370,6 @@ async def test_a_refused_alert_says_what_to_check_without_the_key(
     assert ROUTING_KEY not in str(refused.value) + caplog.text
     with pytest.raises(Refused, match="set PAGERDUTY_ROUTING_KEY"):
         await PagerDutyPerformer(client, People()).perform(a_job("trigger", TRIGGER))
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with aiohttp.ClientSession() as session:
         with pytest.raises(Refused, match="set PAGERDUTY_ROUTING_KEY"):
-            await Events(http, "", f"{pagerduty.url}/events").trigger("down", "P0", {}, "k1")
+            await Events(session, "", f"{pagerduty.url}/events").trigger("down", "P0", {}, "k1")

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-import httpx
+import aiohttp
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -70,9 +70,9 @@ class Firm:
 async def firm() -> AsyncIterator[Firm]:
     # the speed is for the webhooks' repetitions
     sandbox = Sandbox(lambda: BEGIN, speed=10_000, webhook_secrets=("old", "new"), pagerduty_token=TOKEN)
-    async with serve(sandbox) as url, httpx.AsyncClient(trust_env=False) as http:
+    async with serve(sandbox) as url, aiohttp.ClientSession() as session:
         client = Client(Rest(TOKEN, f"{url}/pagerduty", timeout=2), "rita@sandbox.example")
-        events = Events(http, ROUTING_KEY, f"{url}/pagerduty-events", timeout=2)
+        events = Events(session, ROUTING_KEY, f"{url}/pagerduty-events", timeout=2)
         firm = Firm(sandbox, client, PagerDutyPerformer(client, People(), events), ["new"])
 
         async def receive(request: Request) -> Response:

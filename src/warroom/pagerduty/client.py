@@ -3,6 +3,7 @@
 Reading raises TryAgain or Refused; changing raises Uncertain as well, when PagerDuty may have done it.
 """
 
+import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ FARTHEST = 10_000
 
 KEEP = 600.0
 """Seconds for which users, priorities and escalation policies are remembered."""
+
+KEEP_ON_CALL = 30.0
+"""Seconds for which we remember who is on call."""
 
 KEEP_ABSENT = 60.0
 """Seconds for which we remember that somebody has no account: it may be made just now."""
@@ -50,6 +54,8 @@ class Client:
         self._users: Remembered[User | None] = Remembered(monotonic)
         self._policies: Remembered[str] = Remembered(monotonic)
         self._priorities: Remembered[Mapping[str, str]] = Remembered(monotonic)
+        self._on_calls: Remembered[tuple[OnCallPerson, ...]] = Remembered(monotonic)
+        self._asked: dict[str, asyncio.Future[tuple[OnCallPerson, ...]]] = {}
 
     async def close(self) -> None:
         """Let go of threads and connections."""
@@ -150,7 +156,18 @@ class Client:
         return tuple(first.values())
 
     async def on_call_for_policy(self, policy: str) -> tuple[OnCallPerson, ...]:
-        """On call now for an escalation policy (id), by level; somebody on two levels stands there twice."""
+        """On call now for an escalation policy (id), by level; somebody on two levels stands there twice.
+
+        In a storm everybody asks at once: they share one answer, which may be half a minute old.
+        """
+        if (known := self._on_calls.get(policy)) is not None:
+            return known[0]
+        if policy not in self._asked:
+            asked = self._asked[policy] = asyncio.ensure_future(self._read_on_call(policy))
+            asked.add_done_callback(lambda _: self._asked.pop(policy))
+        return self._on_calls.put(policy, await asyncio.shield(self._asked[policy]), KEEP_ON_CALL)
+
+    async def _read_on_call(self, policy: str) -> tuple[OnCallPerson, ...]:
         params = {"escalation_policy_ids[]": [policy], "include[]": ["users"], "earliest": "true"}
         found = set()
         for entry in await self._list("/oncalls", "oncalls", params):

@@ -67,12 +67,14 @@ class Api:
 
     def client(self, token: str | None = None) -> AsyncWebClient:
         """slack_sdk's client on our session: no retries, proxy by the environment's rules, quiet."""
+        logger = logging.getLogger("warroom.slack.api")
+        logger.setLevel(logging.INFO)  # unset counts as DEBUG there: every call would be made into text, and dropped
         web = AsyncWebClient(
             token=token,
             base_url=self.base_url,
             session=self._session,
             retry_handlers=[],
-            logger=logging.getLogger("warroom.slack.api"),
+            logger=logger,
         )
         web.proxy = self.proxy
         return web
