@@ -154,6 +154,9 @@ async def test_crash_after_crash_every_effect_takes_place_exactly_once(url: str,
             here = crash(here, tmp_path / str(life))
     living = 12
     async with running(here, Player(behave=dying(10_000, 12), look=look)) as run:
+        async with asyncio.timeout(30):
+            while (await run.engine.backlog()).waiting:  # what died twice pauses before it is tried again
+                await asyncio.sleep(0.02)
         await run.engine.settled()
         assert sorted(world) == sorted(str(effect["key"]) for effect in effects)
         assert [key for key in world if key < "b"] == [f"a{n}" for n in range(5)]
