@@ -194,6 +194,7 @@ async def running(
                     _surroundings(settings, environ, http, clock),
                     allow_live=environment.warroom_actions == "live",
                     sleep=sleep,
+                    evidence=environment.warroom_data / "evidence",
                 ),
                 PostmortemPerformer(environment.warroom_data, _history(settings, api, directory), store.facts),
             ],

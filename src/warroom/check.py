@@ -145,8 +145,10 @@ def _do(pack: Pack, do: Do) -> str:
             return "escalate in PagerDuty"
         case "probes":
             return f"run the probes {do.probes}"
-        case "post":
+        case "tell":
             return f"{do.message} to {_channels(pack, do.channels)}"
+        case "act":
+            return f"order {do.action}"
 
 
 def _groups(pack: Pack, groups: Sequence[str]) -> str:

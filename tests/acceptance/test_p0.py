@@ -3,6 +3,7 @@
 import pytest
 from tests.acceptance.world import DOWN, World
 
+from warroom.platform.evidence import check
 from warroom.sandbox.people import person
 
 
@@ -121,6 +122,7 @@ async def test_the_protocol_asks_escalates_and_calls_at_the_minutes_of_the_docum
     # the evidence of 5 to 10 minutes is collected by itself
     world.saw(world.room, "Diagnostics: evidence", "Incident snapshot", "Trading halted")
     assert "snapshot/metrics.json" in world.file("step-p0_evidence.txt")
+    assert check(world.attachment("step-p0_evidence.zip")) == []  # sealed: every hash of its manifest holds
     assert ":white_check_mark: Preserve the evidence · system · done 14:36 UTC" in world.panel
     assert ":red_circle: Engage the circuit breakers · Risk manager · LATE, was due 14:36 UTC" in world.panel
 

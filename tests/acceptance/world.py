@@ -258,11 +258,15 @@ class World:
             self.seen.append(thing)
 
     def file(self, name: str) -> str:
+        """The text of the newest uploaded file whose name ends like this."""
+        return self.attachment(name).decode()
+
+    def attachment(self, name: str) -> bytes:
         """The content of the newest uploaded file whose name ends like this."""
         slack = self.sandbox.slack
         ids = [i for i, f in slack.files.items() if str(f["name"]).endswith(name)]
         assert ids, f"no file {name}; there are {[f['name'] for f in slack.files.values()]}"
-        return slack.contents[ids[-1]].decode()
+        return slack.contents[ids[-1]]
 
     def times(self, surface: str, method: str) -> int:
         """How often the sandbox was called."""

@@ -65,7 +65,7 @@ def posts(play: Play, of: str) -> set[object]:
     ],
 )
 def test_a_step_starts_and_gets_late_at_its_minutes(severity: str, step: str, begin: int, end: int) -> None:
-    unanswered = ("pagerduty.page", "platform.probes", f"step:{step}:0:post")
+    unanswered = ("pagerduty.page", "platform.probes", f"step:{step}:0:tell")
     play = a_p0(*unanswered) if severity == "P0" else a_p1(*unanswered)
     if begin:
         play.wait(begin * MINUTE - SECOND)

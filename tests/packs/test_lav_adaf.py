@@ -153,7 +153,7 @@ def test_a_p0_rings_the_war_room_and_pages_everybody_the_document_names() -> Non
 
 def test_circuit_breakers_that_are_late_escalate_page_and_tell_the_risk_channel() -> None:
     late = step(P0, "p0_circuit_breakers").if_late
-    assert [do.kind for do in late] == ["escalate", "page", "post"]
+    assert [do.kind for do in late] == ["escalate", "page", "tell"]
     assert [PACK.channels[c] for c in late[-1].channels] == ["#risk-alerts"]
 
 

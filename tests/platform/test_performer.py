@@ -98,7 +98,8 @@ async def test_a_run_of_probes_is_sealed_as_evidence(
     platform: Service, http: httpx.AsyncClient, tmp_path: Path
 ) -> None:
     performer = a_performer(platform, http, evidence=tmp_path)
-    done = await performer.perform(a_job("platform.probes", {"run": "r1", "probes": ["health"], "title": "Evidence"}))
+    data = {"run": "r1", "probes": ["health"], "title": "Evidence", "seal": True}
+    done = await performer.perform(a_job("platform.probes", data))
     path = tmp_path / "INC-2026-0042" / "r1.zip"
     assert done["archive"] == str(path)
     sealed = path.read_bytes()

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Literal
 
-from warroom.domain import milestones
+from warroom.domain import milestones, protocol
 from warroom.domain.decision import LoadedPack
 from warroom.domain.incident import ClockMark, Incident
 from warroom.domain.latest import latest
@@ -54,14 +54,14 @@ def views(incident: Incident, pack: LoadedPack, now: datetime) -> tuple[ClockVie
     """Every run of every clock of the incident, in the pack's order, as of `now` (UTC)."""
     found: list[ClockView] = []
     for severity_id in dict.fromkeys(s for _, s in incident.severities):
-        for clock_id, clock in pack.pack.severities[severity_id].clocks.items():
+        for clock_id, clock in protocol.clocks_under(incident, pack, severity_id).items():
             found += _runs(incident, pack.sessions, severity_id, clock_id, clock, now)
     return tuple(found)
 
 
 def kept(incident: Incident, pack: LoadedPack, clock_id: str, mark: ClockMark) -> datetime | None:
     """When the clock's end was reached (UTC) that we said was missing at `mark.deadline`; None: it was missing."""
-    ends = {s.clocks[clock_id].end for s in pack.pack.severities.values() if clock_id in s.clocks}
+    ends = {clock.end for name, clock in protocol.all_clocks(pack.pack) if name == clock_id}
     ends |= {"resolved"} if not ends & {*AFTER_RESOLVING} else set()
     if mark.deadline is None:
         return None
@@ -112,10 +112,11 @@ def _view(
 ) -> ClockView:
     stop = end or max(now, start)
     warn_span = clock.within - (clock.warn_before or clock.within / WARN_FRACTION)
-    if clock.counting == "market_hours":
-        used = sessions.elapsed(start, stop)
-        deadline = sessions.after(start, clock.within)
-        warn_at = sessions.after(start, max(warn_span, timedelta()))
+    if clock.counting != "always":
+        counted = sessions if clock.counting == "market_hours" else sessions.days
+        used = counted.elapsed(start, stop)
+        deadline = counted.after(start, clock.within)
+        warn_at = counted.after(start, max(warn_span, timedelta()))
     else:
         used = stop - start
         deadline = start + clock.within

@@ -25,6 +25,12 @@ INCIDENT: Mapping[str, Usage] = {
     "update": Usage("update [TEXT]", "send a status update; without text a form opens"),
     "note": Usage("note TEXT", "add to the timeline"),
     "step": Usage("step done|skip STEP [why]", "mark a protocol step"),
+    "set": Usage("set FIELD VALUE", "say what it is about: a market, an amount; without words a form opens"),
+    "action": Usage("action [NAME [name=value …] REASON]", "change something on the platform, with its preview"),
+    "checklist": Usage("checklist [NAME [ITEM]]", "show a checklist, tick an item"),
+    "gate": Usage("gate [NAME]", "what must hold before resolving or resuming, and how far it is"),
+    "vendor": Usage("vendor REFERENCE TEXT", "note a vendor's reference number in the timeline"),
+    "runbook": Usage("runbook [PLAYBOOK]", "show a playbook, or use another one"),
     "contacts": Usage("contacts", "whom to reach, and how"),
     "timeline": Usage("timeline", "the latest entries"),
     "resolve": Usage("resolve", "resolve; a form asks for cause and actions"),
@@ -32,7 +38,7 @@ INCIDENT: Mapping[str, Usage] = {
     "list": Usage("list", "open incidents"),
     "help": Usage("help", "this list"),
 }
-FREE_TEXT = ("note", "update")
+FREE_TEXT = ("note", "update", "set", "vendor")
 STATUSES = ("investigating", "identified", "monitoring")
 NAMED = re.compile(r"^(?:INC-(\d{4})-)?0*(\d{1,6})$", re.IGNORECASE)
 MENTION = re.compile(r"^<@([UW][A-Z0-9]+)(?:\|([^>]*))?>$")

@@ -7,16 +7,18 @@ into effects. Nothing else changes an incident.
 from collections.abc import Mapping, Sequence
 
 from warroom.domain import facts as f
-from warroom.domain import inputs, reactions, routing, schedule
+from warroom.domain import inputs, on_approval, on_watch, protocol, reactions, routing, schedule
 from warroom.domain.decision import Card, Context, Decision, LoadedPack, Route
 from warroom.domain.effects import Effect
 from warroom.domain.handling import Handled
 from warroom.domain.incident import Incident, evolve
 from warroom.domain.on_click import on_click
 from warroom.domain.on_command import on_command
+from warroom.domain.on_detection import on_detection
 from warroom.domain.on_effect import on_effect
 from warroom.domain.on_form import on_form
 from warroom.domain.on_pagerduty import on_pagerduty
+from warroom.domain.on_routine import on_routine
 from warroom.domain.outgoing import Out
 
 ENGAGING = (
@@ -59,7 +61,7 @@ def decide(incident: Incident | None, given: inputs.Input, ctx: Context) -> Deci
     take(_implied(current, facts, ctx))
     while due := schedule.catch_up(current, ctx.pack, ctx.now)[1]:
         take(due)
-        take(_automatic_probes(due, ctx))
+        take(_automatic(current, due, ctx))
     refresh = isinstance(given.body, inputs.TimerDue) and given.body.key.startswith("panel:")
     if current.count and (refresh or any(reactions.changes_panel(fact) for fact in facts)):
         panel = Out(current, ctx.pack, ctx.now).panel()
@@ -92,7 +94,12 @@ def _handle(incident: Incident | None, given: inputs.Input, ctx: Context) -> Han
             said = f.NoteAdded(text="Marked for the timeline", kind="pin", ts=body.ts)
             return Handled(ctx.facts(body.actor.by, said)) if incident else Handled()
         case inputs.TimerDue():
-            return Handled()
+            watched = incident is not None and body.key.startswith("watch:")
+            return on_watch.on_timer(incident, body.key, ctx) if incident and watched else Handled()
+        case inputs.Detection():
+            return on_detection(incident, body, given, ctx)
+        case inputs.RoutineDue():
+            return on_routine(body, given, ctx)
 
 
 def _implied(now: Incident, facts: Sequence[f.Fact], ctx: Context) -> tuple[f.Fact, ...]:
@@ -103,16 +110,17 @@ def _implied(now: Incident, facts: Sequence[f.Fact], ctx: Context) -> tuple[f.Fa
     return ()
 
 
-def _automatic_probes(due: Sequence[f.Fact], ctx: Context) -> tuple[f.Fact, ...]:
-    """Steps that collect readings by themselves ask for them as a person would."""
+def _automatic(now: Incident, due: Sequence[f.Fact], ctx: Context) -> tuple[f.Fact, ...]:
+    """Steps that collect readings or act by themselves ask for it as a person would."""
     started = {x.what.step for x in due if isinstance(x.what, f.StepStarted)}
     late = {x.what.step for x in due if isinstance(x.what, f.StepLate)}
     asked: list[f.What] = []
-    for severity in ctx.pack.pack.severities.values():
-        for step in severity.steps:
-            does = (step.does if step.id in started else ()) + (step.if_late if step.id in late else ())
-            for do in does:
+    for step in protocol.steps(now, ctx.pack):
+        for of, does in ((step.id in started, step.does), (step.id in late, step.if_late)):
+            for number, do in enumerate(does if of else ()):
                 if do.kind == "probes" and do.probes:
                     names = ctx.pack.pack.probe_groups[do.probes]
                     asked.append(f.ProbesRequested(run=f"step-{step.id}", what=do.probes, probes=tuple(names)))
+                if do.kind == "act":
+                    asked += on_approval.automatic(now, do, f"step-{step.id}-{number}", ctx)
     return ctx.facts(None, *asked)

@@ -19,7 +19,7 @@ be done first; their results are in `Incident.done`. Kinds, their data, and thei
     pagerduty.trigger summary, severity, details, dedup_key   (Events API)               -> {}
     pagerduty.change  status (acknowledged | resolved), by                               -> at (ISO, PagerDuty's)
     pagerduty.priority / pagerduty.note (text, by) / pagerduty.page (groups, message) / pagerduty.escalate (message)
-    platform.probes   run, probes (names), title                              -> results [ProbeResult as dict]
+    platform.probes   run, probes (names), title, seal                             -> results [ProbeResult as dict]
     platform.act      action, parameters, reason, operator, mode              -> outcome, detail, request, readings
     postmortem.write  number, reason                                          -> path, text, questions
 

@@ -15,7 +15,8 @@ from warroom.domain.policy import Milestone, SeverityId
 
 @dataclass(frozen=True, kw_only=True)
 class IncidentOpened:
-    """An incident began; the pack is frozen by its hash."""
+    """An incident began; the pack is frozen by its hash. `routine` names the routine whose report this is: such a
+    record has no room and closes itself."""
 
     id: str
     title: str
@@ -26,10 +27,11 @@ class IncidentOpened:
     playbook: str | None
     service: str | None
     description: str
-    origin: Literal["pagerduty", "slack"]
+    origin: Literal["pagerduty", "slack", "violations", "routine"]
     pagerduty_service: str | None = None
     details: Mapping[str, object] = field(default_factory=dict)
     market_open: bool = False
+    routine: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -272,10 +274,190 @@ class DraftAsked:
 
 @dataclass(frozen=True, kw_only=True)
 class AlertJoined:
-    """Another alert belongs to this incident."""
+    """Another alert belongs to this incident. `storm` names the storm of the pack that it counts for, or ""."""
 
     pagerduty_id: str
     title: str
+    storm: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlaybookChanged:
+    """Another playbook fits better from now on, as `reason` says."""
+
+    playbook: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class StormDetected:
+    """So many alerts within so little time (seconds) that they are one storm of the pack."""
+
+    storm: str
+    count: int
+    within: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class FieldSet:
+    """A field of the pack has a value, from the alert or from a person."""
+
+    field: str
+    value: str
+    source: Literal["alert", "default", "person"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepReminded:
+    """The owner of a step was reminded that it is due soon."""
+
+    step: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommunicationDue:
+    """A communication of the pack goes out; `turn` counts how often its milestone was reached (from 1)."""
+
+    communication: str
+    turn: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApprovalRequested:
+    """Somebody wants something that others must approve: an action, or a message to an external audience.
+
+    `subject` is the action's id, or `COMMUNICATION:TURN:AUDIENCE` of a message. `run` is the run that begins when it
+    is approved. Whoever the fact is by is the requester, who cannot approve. `expires` is UTC.
+    """
+
+    run: str
+    kind: Literal["action", "message"]
+    subject: str
+    title: str
+    reason: str
+    need: int
+    approvers: tuple[str, ...]
+    expires: datetime
+    scope: str | None = None
+    consequence: str = ""
+    text: str = ""
+    parameters: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApprovalGiven:
+    """Somebody approved."""
+
+    run: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApprovalClosed:
+    """An approval is over without consequence: rejected by a person, expired, or void, as `why` says."""
+
+    run: str
+    how: Literal["rejected", "expired", "void"]
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActionLapsing:
+    """A time-limited action lapses soon; people were reminded."""
+
+    run: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActionLapsed:
+    """A time-limited action is over."""
+
+    run: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class GlassBroken:
+    """Somebody without the right to ordered a halt (`run`) all the same."""
+
+    run: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FollowUpAdded:
+    """Something is owed after the incident, until `due` (UTC)."""
+
+    title: str
+    why: str
+    due: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChecklistBegun:
+    """A checklist was put up in the room."""
+
+    checklist: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ItemDone:
+    """An item of a checklist is done, by a person or proved by a probe, as `how` says."""
+
+    checklist: str
+    item: str
+    how: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ItemUndone:
+    """A person took a tick back."""
+
+    checklist: str
+    item: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ItemLate:
+    """An item was not done by `due` (UTC)."""
+
+    checklist: str
+    item: str
+    due: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignedOff:
+    """A person who may do so signed off a criterion (its number, from 0) of a gate."""
+
+    gate: str
+    criterion: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class GateOverridden:
+    """Somebody went through a gate although these criteria were not met, for a reason."""
+
+    gate: str
+    unmet: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class WatchSaw:
+    """A watch saw something that matters: another state, or a value that moved."""
+
+    watch: str
+    state: Literal["ok", "failed", "error"]
+    value: object
+    summary: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class WatchSteady:
+    """A watch has been healthy without a break since `since` (UTC), for as long as the pack asks."""
+
+    watch: str
+    since: datetime
 
 
 What = (
@@ -307,6 +489,26 @@ What = (
     | Resolved
     | DraftAsked
     | AlertJoined
+    | PlaybookChanged
+    | StormDetected
+    | FieldSet
+    | StepReminded
+    | CommunicationDue
+    | ApprovalRequested
+    | ApprovalGiven
+    | ApprovalClosed
+    | ActionLapsing
+    | ActionLapsed
+    | GlassBroken
+    | FollowUpAdded
+    | ChecklistBegun
+    | ItemDone
+    | ItemUndone
+    | ItemLate
+    | SignedOff
+    | GateOverridden
+    | WatchSaw
+    | WatchSteady
 )
 
 

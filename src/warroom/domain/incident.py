@@ -25,6 +25,7 @@ class StepMark:
     by: By
     note: str = ""
     late: datetime | None = None
+    reminded: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +69,8 @@ class Run:
     outcome: str = "requested"
     detail: str = ""
     settled: datetime | None = None
+    reminded: datetime | None = None
+    lapsed: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +84,49 @@ class Diagnosis:
     at: datetime
     results: tuple[Mapping[str, object], ...] = ()
     reported: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Approval:
+    """Something that waits for others' approval, or did. `state` is pending, approved, rejected, expired or void."""
+
+    request: f.ApprovalRequested
+    by: By
+    at: datetime
+    given: tuple[By, ...] = ()
+    state: str = "pending"
+    why: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ItemMark:
+    """How far an item of a checklist is; `late` is when it should have been done (UTC)."""
+
+    done: bool = False
+    at: datetime | None = None
+    by: By | None = None
+    how: str = ""
+    late: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChecklistMark:
+    """A checklist that was put up `at` (UTC); items without a mark are still to be done."""
+
+    at: datetime
+    items: Mapping[str, ItemMark] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WatchMark:
+    """What a watch last said. `since` is when its state began, `steady` when it was said to be steady (UTC)."""
+
+    state: str
+    value: object
+    summary: str
+    at: datetime
+    since: datetime
+    steady: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,9 +166,20 @@ class Incident:
     diagnoses: tuple[Diagnosis, ...] = ()
     runs: tuple[Run, ...] = ()
     resolution: f.Resolved | None = None
-    joined: tuple[f.AlertJoined, ...] = ()
+    joined: tuple[f.Fact, ...] = ()
     drafts: int = 0
     drafted: datetime | None = None
+    routine: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)
+    told: frozenset[tuple[str, int]] = frozenset()
+    approvals: tuple[Approval, ...] = ()
+    checklists: Mapping[str, ChecklistMark] = field(default_factory=dict)
+    signed: Mapping[tuple[str, int], f.Fact] = field(default_factory=dict)
+    overrides: tuple[f.Fact, ...] = ()
+    watches: Mapping[str, WatchMark] = field(default_factory=dict)
+    storm: f.StormDetected | None = None
+    glass: tuple[f.Fact, ...] = ()
+    owed: tuple[f.FollowUpAdded, ...] = ()
     recent: tuple[f.Fact, ...] = ()
 
     def reached(self, milestone: Milestone) -> datetime | None:
@@ -187,6 +244,7 @@ def evolve(incident: Incident | None, fact: f.Fact) -> Incident:
             pagerduty_service=what.pagerduty_service,
             market_open=what.market_open,
             details=what.details,
+            routine=what.routine,
             count=1,
             recent=(fact,),
         )
@@ -228,7 +286,7 @@ def _change(i: Incident, fact: f.Fact) -> dict[str, Any]:
             return {"failed": {**i.failed, what.key: what}}
         case f.ClockWarned() | f.ClockBreached() | f.ClockCorrected():
             return {"clocks": _mark_clock(i, what)}
-        case f.StepStarted() | f.StepDone() | f.StepSkipped() | f.StepLate():
+        case f.StepStarted() | f.StepDone() | f.StepSkipped() | f.StepLate() | f.StepReminded():
             return {"steps": _mark_step(i, fact, what)}
         case f.UpdateAsked():
             return {"asked": {**i.asked, what.cadence: what.due}}
@@ -271,7 +329,83 @@ def _change(i: Incident, fact: f.Fact) -> dict[str, Any]:
         case f.DraftAsked():
             return {"drafts": max(i.drafts, what.number), "drafted": fact.at}
         case f.AlertJoined():
-            return {"joined": (*i.joined, what)}
+            return {"joined": (*i.joined, fact)}
+        case f.PlaybookChanged():
+            return {"playbook": what.playbook}
+        case f.StormDetected():
+            return {"storm": what}
+        case f.FieldSet():
+            return {"fields": {**i.fields, what.field: what.value}}
+        case f.CommunicationDue():
+            return {"told": i.told | {(what.communication, what.turn)}}
+        case f.ApprovalRequested() | f.ApprovalGiven() | f.ApprovalClosed():
+            return {"approvals": _approvals(i, fact, what)}
+        case f.ActionLapsing():
+            return {"runs": tuple(replace(r, reminded=fact.at) if r.run == what.run else r for r in i.runs)}
+        case f.ActionLapsed():
+            return {"runs": tuple(replace(r, lapsed=fact.at) if r.run == what.run else r for r in i.runs)}
+        case f.GlassBroken():
+            return {"glass": (*i.glass, fact)}
+        case f.FollowUpAdded():
+            return {"owed": (*i.owed, what)}
+        case f.ChecklistBegun():
+            return {"checklists": {**i.checklists, what.checklist: ChecklistMark(at=fact.at)}}
+        case f.ItemDone() | f.ItemUndone() | f.ItemLate():
+            return {"checklists": _mark_item(i, fact, what)}
+        case f.SignedOff():
+            return {"signed": {**i.signed, (what.gate, what.criterion): fact}}
+        case f.GateOverridden():
+            return {"overrides": (*i.overrides, fact)}
+        case f.WatchSaw() | f.WatchSteady():
+            return {"watches": _mark_watch(i, fact, what)}
+
+
+def _approvals(
+    i: Incident, fact: f.Fact, what: f.ApprovalRequested | f.ApprovalGiven | f.ApprovalClosed
+) -> tuple[Approval, ...]:
+    match what:
+        case f.ApprovalRequested():
+            return (*i.approvals, Approval(request=what, by=fact.by, at=fact.at))
+        case f.ApprovalGiven():
+            return tuple(_approved(a, fact.by) if a.request.run == what.run else a for a in i.approvals)
+        case f.ApprovalClosed():
+            return tuple(
+                replace(a, state=what.how, why=what.why) if a.request.run == what.run else a for a in i.approvals
+            )
+
+
+def _approved(approval: Approval, by: By) -> Approval:
+    given = (*approval.given, by)
+    return replace(approval, given=given, state="approved" if len(given) >= approval.request.need else approval.state)
+
+
+def _mark_item(i: Incident, fact: f.Fact, what: f.ItemDone | f.ItemUndone | f.ItemLate) -> Mapping[str, ChecklistMark]:
+    checklist = i.checklists.get(what.checklist, ChecklistMark(at=fact.at))
+    mark = checklist.items.get(what.item, ItemMark())
+    match what:
+        case f.ItemDone():
+            mark = replace(mark, done=True, at=fact.at, by=fact.by, how=what.how)
+        case f.ItemUndone():
+            mark = replace(mark, done=False, at=fact.at, by=fact.by, how="")
+        case f.ItemLate():
+            mark = replace(mark, late=what.due)
+    return {**i.checklists, what.checklist: replace(checklist, items={**checklist.items, what.item: mark})}
+
+
+def _mark_watch(i: Incident, fact: f.Fact, what: f.WatchSaw | f.WatchSteady) -> Mapping[str, WatchMark]:
+    before = i.watches.get(what.watch)
+    if isinstance(what, f.WatchSteady):
+        return {**i.watches, what.watch: replace(before, steady=fact.at)} if before else i.watches
+    same = before is not None and before.state == what.state
+    mark = WatchMark(
+        state=what.state,
+        value=what.value,
+        summary=what.summary,
+        at=fact.at,
+        since=before.since if before and same else fact.at,
+        steady=before.steady if before and same else None,
+    )
+    return {**i.watches, what.watch: mark}
 
 
 def _mark_clock(
@@ -290,11 +424,13 @@ def _mark_clock(
 
 
 def _mark_step(
-    i: Incident, fact: f.Fact, what: f.StepStarted | f.StepDone | f.StepSkipped | f.StepLate
+    i: Incident, fact: f.Fact, what: f.StepStarted | f.StepDone | f.StepSkipped | f.StepLate | f.StepReminded
 ) -> Mapping[str, StepMark]:
     before = i.steps.get(what.step)
     late = before.late if before else None
     match what:
+        case f.StepReminded():
+            mark = replace(before or StepMark(state="started", at=fact.at, by=fact.by), reminded=True)
         case f.StepStarted():
             mark = StepMark(state="started", at=fact.at, by=fact.by)
         case f.StepDone():

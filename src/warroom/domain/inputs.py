@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from warroom.domain.people import Actor, By
+from warroom.domain.policy import SeverityId
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +112,35 @@ class EffectResult:
     started: datetime | None = None
 
 
-Body = PagerDutyEvent | Command | Click | Submission | Pinned | TimerDue | EffectResult
+@dataclass(frozen=True, kw_only=True)
+class Detection:
+    """The violation reports of a pack amount to something: the breaker trips, or an alert rule fires.
+
+    `key` names what was detected for as long as it lasts: a second detection with the same key joins the incident.
+    `at` is when the last violation of it happened (UTC).
+    """
+
+    pack: str
+    key: str
+    rule: str
+    title: str
+    severity: SeverityId
+    reason: str
+    at: datetime
+    service: str | None = None
+    details: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoutineDue:
+    """A routine of a pack is due on a trading day. `due` is when it should have begun (UTC)."""
+
+    pack: str
+    routine: str
+    due: datetime
+
+
+Body = PagerDutyEvent | Command | Click | Submission | Pinned | TimerDue | EffectResult | Detection | RoutineDue
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,7 @@
 """Market hours: when the market is open, and time counted only while it is."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -16,6 +16,18 @@ class Sessions:
     weekdays: frozenset[int] = frozenset(range(5))
     holidays: frozenset[date] = field(default_factory=frozenset)
     half_days: dict[date, time] = field(default_factory=dict)
+    business_open: time = time(9)
+    business_close: time = time(17)
+
+    @property
+    def business(self) -> "Sessions":
+        """The same days with the hours of the office."""
+        return replace(self, open=self.business_open, close=self.business_close, half_days={})
+
+    @property
+    def days(self) -> "Sessions":
+        """The same days from midnight to midnight."""
+        return replace(self, open=time(0), close=time.max, half_days={})
 
     def session(self, day: date) -> tuple[datetime, datetime] | None:
         """Open and close of a local day in UTC; None when the market stays closed."""
@@ -24,7 +36,8 @@ class Sessions:
         zone = ZoneInfo(self.timezone)
         close = self.half_days.get(day, self.close)
         begin = datetime.combine(day, self.open, zone).astimezone(UTC)
-        end = datetime.combine(day, close, zone).astimezone(UTC)
+        last = datetime.combine(day + timedelta(days=1), time(0), zone) if close == time.max else None
+        end = (last or datetime.combine(day, close, zone)).astimezone(UTC)
         return begin, end
 
     def is_open(self, at: datetime) -> bool:
@@ -39,6 +52,18 @@ class Sessions:
             session = self.session(day + timedelta(days=ahead))
             if session and session[1] > at:
                 yield session
+
+    def next_open(self, at: datetime) -> datetime:
+        """`at` itself while it is open, else the next opening (UTC). Raises ValueError when none comes in 400 days."""
+        for begin, _ in self.sessions_from(at):
+            return max(begin, at)
+        raise ValueError("the market does not open within 400 days")
+
+    def next_day(self, at: datetime) -> datetime:
+        """The opening (UTC) of the first day with a session after the local day of `at`."""
+        today = at.astimezone(ZoneInfo(self.timezone)).date()
+        midnight = datetime.combine(today + timedelta(days=1), time(0), ZoneInfo(self.timezone)).astimezone(UTC)
+        return self.next_open(midnight)
 
     def elapsed(self, start: datetime, end: datetime) -> timedelta:
         """Time from `start` to `end` (UTC) that lies in sessions; zero when `end` is not after `start`."""

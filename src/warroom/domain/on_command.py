@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from warroom.domain import facts as f
-from warroom.domain import halting, schedule, views
+from warroom.domain import halting, protocol, schedule, views
 from warroom.domain.commands import INCIDENT, did_you_mean, person, take_apart
 from warroom.domain.decision import Context
 from warroom.domain.declaring import SEVERITIES, on_declare
@@ -20,6 +20,11 @@ from warroom.domain.handling import (
 )
 from warroom.domain.incident import Incident
 from warroom.domain.inputs import Command, Input
+from warroom.domain.on_approval import on_action
+from warroom.domain.on_checklist import on_checklist
+from warroom.domain.on_field import on_set
+from warroom.domain.on_gate import on_gate
+from warroom.domain.on_runbook import on_runbook, on_vendor
 from warroom.domain.people import Actor, By
 from warroom.domain.routing import open_cards
 
@@ -140,7 +145,7 @@ def draft(incident: Incident, actor: Actor, text: str, given: Input, ctx: Contex
 
 def mark_step(incident: Incident, actor: Actor, step_id: str, reason: str | None, ctx: Context) -> Handled:
     """A protocol step is done (`reason` None) or skipped for a reason."""
-    steps = {s.id: s for s in ctx.pack.pack.severities[incident.severity].steps}
+    steps = {s.id: s for s in protocol.steps(incident, ctx.pack)}
     step = steps.get(step_id)
     if step is None:
         near = did_you_mean(step_id, tuple(steps))[:4]
@@ -270,6 +275,12 @@ _WITHIN: Mapping[str, Callable[[Incident, Actor, str, Input, Context], Handled]]
     "update": open_update_form,
     "note": _note,
     "step": _step,
+    "set": on_set,
+    "action": on_action,
+    "checklist": on_checklist,
+    "gate": on_gate,
+    "vendor": on_vendor,
+    "runbook": on_runbook,
     "contacts": _contacts,
     "timeline": _timeline,
     "resolve": open_resolve_form,

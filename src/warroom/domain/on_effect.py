@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from warroom.domain import facts as f
+from warroom.domain import on_watch, protocol
 from warroom.domain.decision import Context
 from warroom.domain.handling import Handled
 from warroom.domain.incident import Incident
@@ -31,13 +32,15 @@ def on_effect(incident: Incident | None, result: EffectResult, ctx: Context) -> 
             return _act(incident, result, ctx)
         case "pagerduty.change":
             return _changed(result, ctx)
+        case "platform.watch":
+            return on_watch.on_reading(incident, result, ctx)
     if result.kind in SILENT:
         return Handled()
     facts = ctx.facts(None, _done(result))
     if result.key == "announce" and incident.reached("announced") is None:
         facts += ctx.facts(None, f.MilestoneReached(milestone="announced", source="warroom"))
     if result.key.startswith("comm:") and _to_be_announced(incident):
-        notices = {c.id for c in ctx.pack.pack.severities[incident.severity].communications if c.at == "resolved"}
+        notices = {c.id for c in protocol.communications(incident, ctx.pack) if c.at == "resolved"}
         if result.key.split(":")[1] in notices:
             facts += ctx.facts(None, f.MilestoneReached(milestone="resolution_announced", source="warroom"))
     return Handled(facts)
@@ -85,7 +88,7 @@ def _probes(incident: Incident, result: EffectResult, ctx: Context) -> Handled:
     data: dict[str, object] = {"name": f"{name}.txt", "title": title, "content": raw[:RAW_LIMIT] or "no answers"}
     files = [out.effect(f"probes:{run}:file", "slack.file", data, lane="room", after=("room",))]
     archive = result.result.get("archive")
-    if archive and what in ctx.pack.pack.probe_groups:
+    if archive:
         data = {"name": f"{name}.zip", "title": f"{title}, sealed", "path": archive}
         files.append(out.effect(f"probes:{run}:archive", "slack.file", data, lane="room", after=("room",)))
     return Handled(facts, effects=tuple(files))

@@ -9,42 +9,28 @@ from dataclasses import dataclass, field
 from datetime import time, timedelta
 from typing import Literal
 
-Milestone = Literal[
-    "detected",
-    "declared",
-    "announced",
-    "acknowledged",
-    "responding",
-    "commander_assigned",
-    "contained",
-    "recovery_started",
-    "validated",
-    "resolved",
-    "resolution_announced",
-    "reviewed",
-    "closed",
-]
-SeverityId = Literal["P0", "P1", "P2", "P3"]
-Counting = Literal["always", "market_hours"]
+from warroom.domain.procedures import (
+    Audience,
+    BreakGlass,
+    Call,
+    Checklist,
+    Field,
+    Gate,
+    Phase,
+    Routine,
+    Storm,
+    Team,
+    Violations,
+    Watch,
+)
+from warroom.domain.terms import STRICT as STRICT
+from warroom.domain.terms import Counting as Counting
+from warroom.domain.terms import Market as Market
+from warroom.domain.terms import Milestone as Milestone
+from warroom.domain.terms import SeverityId as SeverityId
+from warroom.domain.terms import When as When
 
-STRICT = {"extra": "forbid"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class When:
-    """One condition over an alert. Exactly one of the tests is set.
-
-    `field` is title, description, service, priority, urgency, market ("open" or "closed") or details.NAME.
-    `matches` is a case-insensitive regular expression searched in the text; `over` and `under` compare numbers,
-    the edge itself not counted.
-    """
-
-    __pydantic_config__ = STRICT
-    field: str
-    matches: str | None = None
-    equals: str | float | bool | None = None
-    over: float | None = None
-    under: float | None = None
+Hours = Literal["always", "business", "market"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,9 +46,11 @@ class SeverityRule:
 
 @dataclass(frozen=True, kw_only=True)
 class Clock:
-    """From milestone `start` to milestone `end` within `within`, counted always or in market hours only.
+    """From milestone `start` to milestone `end` within `within`, counted always, in market hours only, or on business
+    days only (all 24 hours of them).
 
-    `tell` are the groups that are paged when it is missed.
+    `market`: it exists only in incidents that began while the market was open (closed). `tell` are the groups that are
+    paged when it is missed.
     """
 
     __pydantic_config__ = STRICT
@@ -71,6 +59,7 @@ class Clock:
     end: Milestone
     within: timedelta
     counting: Counting = "always"
+    market: Market = "always"
     warn_before: timedelta | None = None
     tell: tuple[str, ...] = ()
     source: str = ""
@@ -81,15 +70,19 @@ class Do:
     """What a step does by itself when it starts.
 
     announce: the severity's announcement. page: PagerDuty responder requests to `groups`. escalate: raise the
-    PagerDuty escalation level. probes: run the probe group `probes`. post: `message` to `channels`.
+    PagerDuty escalation level. probes: run the probe group `probes`. tell: `message` to `channels` and `audiences`.
+    act: order `action` with `parameters` ({field} is filled in), as an automatic rule.
     """
 
     __pydantic_config__ = STRICT
-    kind: Literal["announce", "page", "escalate", "probes", "post"]
+    kind: Literal["announce", "page", "escalate", "probes", "tell", "act"]
     groups: tuple[str, ...] = ()
     probes: str | None = None
     message: str | None = None
     channels: tuple[str, ...] = ()
+    audiences: tuple[str, ...] = ()
+    action: str | None = None
+    parameters: Mapping[str, str | float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,8 +90,10 @@ class Step:
     """An escalation step: from `start` to `end` after milestone `after`, unless it is done before.
 
     `owner` is "system" or a role. The step is done when one of `done_on` (a milestone, `action:NAME` confirmed,
-    `probes:GROUP` reported, or `effects`: everything in `does` delivered) is reached, or when a person says so.
-    At `end` it is late: `if_late` happens and the owner is named.
+    `probes:GROUP` reported, `checklist:NAME` ticked, or `effects`: everything in `does` delivered) is reached, or when
+    a person says so. `remind_before` its end the owner is reminded; at `end` it is late: `if_late` happens and the
+    owner is named. With `when`, the step exists only in incidents for which one of the conditions holds. `hours`: it
+    begins no earlier than the next business (market) hours. `call`: the owner phones somebody.
     """
 
     __pydantic_config__ = STRICT
@@ -108,16 +103,20 @@ class Step:
     start: timedelta
     end: timedelta | None = None
     after: Milestone = "declared"
+    when: tuple[When, ...] = ()
+    hours: Hours = "always"
     ask: str = ""
+    call: Call | None = None
     does: tuple[Do, ...] = ()
     done_on: tuple[str, ...] = ()
+    remind_before: timedelta | None = None
     if_late: tuple[Do, ...] = ()
     source: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cadence:
-    """Every `every` from milestone `start` until milestone `end`, `message` to `channels`.
+    """Every `every` from milestone `start` until milestone `end`, `message` to `channels` and `audiences`.
 
     `ask_before` is how long before it is due the room is asked for the text.
     """
@@ -127,7 +126,8 @@ class Cadence:
     title: str
     every: timedelta
     message: str
-    channels: tuple[str, ...]
+    channels: tuple[str, ...] = ()
+    audiences: tuple[str, ...] = ()
     start: Milestone = "declared"
     end: Milestone = "resolved"
     ask_before: timedelta = timedelta(minutes=3)
@@ -135,13 +135,23 @@ class Cadence:
 
 @dataclass(frozen=True, kw_only=True)
 class Communication:
-    """At milestone `at`, `message` to `channels`."""
+    """`after` milestone `at`, `message` to `channels` and `audiences`.
+
+    `market`: only for incidents that began while the market was open (closed). `when`: only if one of these holds.
+    `hours`: at once, or at the beginning of the next business day.
+    """
 
     __pydantic_config__ = STRICT
     id: str
     at: Milestone
     message: str
-    channels: tuple[str, ...]
+    channels: tuple[str, ...] = ()
+    audiences: tuple[str, ...] = ()
+    after: timedelta = timedelta()
+    market: Market = "always"
+    when: tuple[When, ...] = ()
+    hours: Literal["at_once", "next_business_day"] = "at_once"
+    source: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,12 +183,13 @@ class Severity:
 
 @dataclass(frozen=True, kw_only=True)
 class Role:
-    """A part somebody plays in an incident."""
+    """A part somebody plays in an incident; with `group`, its first member gets it until somebody else does."""
 
     __pydantic_config__ = STRICT
     title: str
     duty: str = ""
     milestone: Milestone | None = None
+    group: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,6 +213,8 @@ class Probe:
 
     http: "BASE/path", BASE a name of `urls`. tcp: a name of `urls` (host:port), with `send`. command: an argument
     list, the first a name of `tools`; never a shell. sql: one SELECT against database `database`.
+    {NAME} in a path, a body or an argument is the incident's field of that name; in SQL it is the bound parameter
+    :NAME. A test that the platform offers as POST says in `changes_nothing` why it is a reading all the same.
     """
 
     __pydantic_config__ = STRICT
@@ -211,7 +224,9 @@ class Probe:
     command: tuple[str, ...] | None = None
     sql: str | None = None
     database: str = ""
-    method: Literal["GET", "HEAD"] = "GET"
+    method: Literal["GET", "HEAD", "POST"] = "GET"
+    body: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+    changes_nothing: str = ""
     send: str = ""
     auth: str | None = None
     expect: tuple[Expect, ...] = ()
@@ -222,12 +237,14 @@ class Probe:
 
 @dataclass(frozen=True, kw_only=True)
 class Parameter:
-    """A value an action needs, with its bounds."""
+    """A value an action needs, with its bounds. A text must match `pattern` as a whole. {NAME} as `default` is the
+    incident's field of that name."""
 
     __pydantic_config__ = STRICT
     title: str
     type: Literal["text", "number"] = "text"
     default: str | float | None = None
+    pattern: str | None = None
     minimum: float | None = None
     maximum: float | None = None
     choices: tuple[str, ...] = ()
@@ -248,27 +265,45 @@ class ReadBack:
 
 @dataclass(frozen=True, kw_only=True)
 class Action:
-    """An act on the platform. {name} in `body` is filled from parameters, `reason` and `operator`.
+    """An act on the platform. Exactly one of `http`, `command`, `sql`, `record` says how.
 
-    `danger`: contain (a halt; one authorised person), change, extreme (two people). `scope` names what a halt
-    stops; only actions with a scope are offered by /halt. `auth` names the environment variable with the bearer
-    token.
+    http: "BASE/path" with `method` and `body`. command: an argument list, the first a name of `tools`; never a shell.
+    sql: one statement that changes rows of `database`, with :NAME as bound parameters. record: a JSON line with
+    `body`, appended to this file under the deployment's data folder. {NAME} in body and arguments is filled from
+    parameters, `reason`, `operator`, `incident` (its id) and the incident's fields.
+
+    `danger`: contain (one authorised person is enough), change, extreme (two people). `scope` names what a halt stops;
+    only actions with a scope are offered by /halt. `auth` names the environment variable with the bearer token.
+    `approvals` members of `approvers`, none of them the requester, must approve within `expires`. `gate` must be open
+    (or overridden). `lasts`: it lapses by itself after so long, and people are reminded `remind_before`. `undo` is the
+    action that takes it back.
     """
 
     __pydantic_config__ = STRICT
     title: str
-    http: str
     danger: Literal["contain", "change", "extreme"]
     who: tuple[str, ...]
     read_back: ReadBack
+    http: str | None = None
+    command: tuple[str, ...] | None = None
+    sql: str | None = None
+    database: str = ""
+    record: str | None = None
     method: Literal["POST", "PUT", "DELETE"] = "POST"
     body: Mapping[str, str | int | float | bool | tuple[str, ...]] = field(default_factory=dict)
     auth: str | None = None
     scope: str | None = None
     consequence: str = ""
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    approvals: int = 0
+    approvers: tuple[str, ...] = ()
+    expires: timedelta = timedelta(minutes=15)
+    gate: str | None = None
+    lasts: timedelta | None = None
+    remind_before: timedelta = timedelta(minutes=10)
     undo: str | None = None
     timeout: timedelta = timedelta(seconds=10)
+    source: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -284,7 +319,11 @@ class Resolution:
 
 @dataclass(frozen=True, kw_only=True)
 class Playbook:
-    """What to look at and what to do for one kind of incident."""
+    """What to look at and what to do for one kind of incident.
+
+    `steps`, `clocks` and `communications` are added to those of the incident's severity while this playbook is
+    matched.
+    """
 
     __pydantic_config__ = STRICT
     title: str
@@ -296,6 +335,9 @@ class Playbook:
     plain: str = ""
     desk: str = ""
     systems: tuple[str, ...] = ()
+    steps: tuple[Step, ...] = ()
+    clocks: Mapping[str, Clock] = field(default_factory=dict)
+    communications: tuple[Communication, ...] = ()
     source: str = ""
 
 
@@ -316,7 +358,8 @@ class Contact:
 class Calendar:
     """When the market is open: local `open` to `close` on weekdays that are no holiday of `holidays`.
 
-    `holidays` names a calendar of the `holidays` package ("NYSE"), or is empty.
+    `holidays` names a calendar of the `holidays` package ("NYSE"), or is empty. Business hours are those of the office
+    on the same days. `phases` divide the trading day.
     """
 
     __pydantic_config__ = STRICT
@@ -325,6 +368,9 @@ class Calendar:
     close: time
     weekdays: tuple[int, ...] = (0, 1, 2, 3, 4)
     holidays: str = ""
+    business_open: time = time(9)
+    business_close: time = time(17)
+    phases: Mapping[str, Phase] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -352,8 +398,11 @@ class Objective:
 class Pack:
     """One platform's policy.
 
-    `tools` gives the argument list that a probe's command begins with, by its first word; `databases` says what
-    each database is for. Their addresses, like other values for `urls` and `channels`, come from the deployment.
+    `tools` gives the argument list that a command begins with, by its first word; `databases` says what each database
+    is for. Their addresses, like other values for `urls` and `channels`, come from the deployment. `evidence` names
+    the probe group whose raw answers are sealed into an archive. `timeline_file` is where an incident's timeline is
+    written as it goes, below the deployment's data folder; {date} and {id} are filled in. `bridge` names the contact
+    setting with the address of the conference bridge.
     """
 
     __pydantic_config__ = STRICT
@@ -382,3 +431,16 @@ class Pack:
     objectives: Mapping[str, Objective] = field(default_factory=dict)
     postmortem: str = "postmortem"
     storm_window: timedelta = timedelta(minutes=10)
+    fields: Mapping[str, Field] = field(default_factory=dict)
+    audiences: Mapping[str, Audience] = field(default_factory=dict)
+    teams: Mapping[str, Team] = field(default_factory=dict)
+    checklists: Mapping[str, Checklist] = field(default_factory=dict)
+    gates: Mapping[str, Gate] = field(default_factory=dict)
+    watches: Mapping[str, Watch] = field(default_factory=dict)
+    routines: Mapping[str, Routine] = field(default_factory=dict)
+    storms: Mapping[str, Storm] = field(default_factory=dict)
+    violations: Violations | None = None
+    break_glass: BreakGlass | None = None
+    evidence: str = ""
+    timeline_file: str = ""
+    bridge: str = ""

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from warroom.domain import clocks, views
+from warroom.domain import clocks, on_approval, on_checklist, on_field, on_gate, on_telling, on_watch, protocol, views
 from warroom.domain import facts as f
 from warroom.domain.decision import LoadedPack
 from warroom.domain.effects import Effect, moment
@@ -62,6 +62,28 @@ def react(before: Incident | None, after: Incident, fact: f.Fact, pack: LoadedPa
             yield out.effect(key, "postmortem.write", data, lane="postmortem", rank=PANEL)
         case f.AlertJoined():
             yield out.say(f"joined:{what.pagerduty_id}", "alert_joined", {"alert": what.title})
+        case f.CommunicationDue():
+            yield from on_telling.react(out, fact)
+        case (
+            f.ApprovalRequested()
+            | f.ApprovalGiven()
+            | f.ApprovalClosed()
+            | f.ActionLapsing()
+            | f.ActionLapsed()
+            | f.GlassBroken()
+            | f.FollowUpAdded()
+        ):
+            yield from on_approval.react(out, fact)
+        case f.ChecklistBegun() | f.ItemDone() | f.ItemUndone() | f.ItemLate():
+            yield from on_checklist.react(out, fact)
+        case f.SignedOff() | f.GateOverridden():
+            yield from on_gate.react(out, fact)
+        case f.FieldSet():
+            yield from on_field.react(out, fact)
+        case f.WatchSaw() | f.WatchSteady():
+            yield from on_watch.react(out, fact)
+        case f.StormDetected() | f.PlaybookChanged():
+            pass
 
 
 def changes_panel(fact: f.Fact) -> bool:
@@ -132,7 +154,7 @@ def _people(out: Out, key: str, severity: Severity) -> Iterator[Effect]:
 
 
 def _reached(out: Out, before: Incident | None, fact: f.Fact, what: f.MilestoneReached) -> Iterator[Effect]:
-    i, severity = out.i, out.pack.pack.severities[out.i.severity]
+    i = out.i
     was = before.reached(what.milestone) if before else None
     if was is not None or i.reached(what.milestone) is None:
         return
@@ -147,7 +169,7 @@ def _reached(out: Out, before: Incident | None, fact: f.Fact, what: f.MilestoneR
         context = {"by": views.who(fact.by), "at": moment(fact.at), "source": what.source}
         yield out.say(f"say:{key}", "acknowledged", context)
         yield out.announcement()
-    for communication in severity.communications:
+    for communication in protocol.communications(i, out.pack):
         if communication.at != what.milestone:
             continue
         view = {"view": "resolution"} if what.milestone == "resolved" else {"view": "announcement"}
@@ -301,8 +323,8 @@ def _delayed(out: Out, what: f.EffectDelayed) -> Iterator[Effect]:
 
 
 def _clock(out: Out, what: f.ClockWarned | f.ClockBreached | f.ClockCorrected) -> Iterator[Effect]:
-    clock = next(s.clocks[what.clock] for s in out.pack.pack.severities.values() if what.clock in s.clocks)
-    current = out.pack.pack.severities[out.i.severity].clocks.get(what.clock, clock)
+    clock = next(clock for name, clock in protocol.all_clocks(out.pack.pack) if name == what.clock)
+    current = protocol.clocks_under(out.i, out.pack, out.i.severity).get(what.clock, clock)
     views_of_it = clocks.views(out.i, out.pack, out.now)
     view = next((v for v in views_of_it if (v.id, v.start) == (what.clock, what.start)), None)
     within = view.within if view else current.within
@@ -331,9 +353,7 @@ def _clock(out: Out, what: f.ClockWarned | f.ClockBreached | f.ClockCorrected) -
 
 
 def _step(out: Out, fact: f.Fact, what: f.StepStarted | f.StepSkipped | f.StepLate) -> Iterator[Effect]:
-    step = next(
-        (s for severity in out.pack.pack.severities.values() for s in severity.steps if s.id == what.step), None
-    )
+    step = protocol.step_named(out.pack.pack, what.step)
     if step is None:
         return
     row = next((r for r in views.steps(out.i, out.pack) if r["id"] == step.id), {})
@@ -378,7 +398,7 @@ def _does(out: Out, of: str, step: Step, does: tuple[Do, ...], context: Mapping[
                 # raising the level of an acknowledged incident would take the acknowledgement back
                 data = {"message": f"{summary}. {step.title} is late."}
                 yield out.effect(key, "pagerduty.escalate", data, lane="pager", rank=SETUP)
-            case "post":
+            case "tell":
                 for channel in do.channels:
                     full: dict[str, Any] = views.base(out.i, out.pack, out.now) | dict(context)
                     full["late"] = late
@@ -386,7 +406,7 @@ def _does(out: Out, of: str, step: Step, does: tuple[Do, ...], context: Mapping[
                     full["taken"] = list(views.taken(out.i))
                     told = {"context": full, "button": f"{out.i.id}|{step.id}"}
                     yield out.post(f"{key}:{channel}", channel, do.message or "step_late", told)
-            case "probes":
+            case "probes" | "act":
                 pass  # `decide` turns it into ProbesRequested, so that every run of probes is a fact
 
 
@@ -418,7 +438,8 @@ def _note(out: Out, fact: f.Fact, what: f.NoteAdded) -> Iterator[Effect]:
 
 def _probes(out: Out, fact: f.Fact, what: f.ProbesRequested | f.ProbesReported) -> Iterator[Effect]:
     if isinstance(what, f.ProbesRequested):
-        data = {"run": what.run, "probes": list(what.probes), "title": what.what}
+        seal = what.what == out.pack.pack.evidence
+        data = {"run": what.run, "probes": list(what.probes), "title": what.what, "seal": seal}
         yield out.effect(f"probes:{what.run}", "platform.probes", data, rank=ACT)
         return
     run = next(d for d in out.i.diagnoses if d.run == what.run)

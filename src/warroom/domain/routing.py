@@ -17,6 +17,8 @@ def route(body: inputs.Body, cards: Sequence[Card], packs: Mapping[str, LoadedPa
             return _existing(body.incident, cards)
         case inputs.PagerDutyEvent():
             return _pagerduty(body, cards, packs)
+        case inputs.Detection() | inputs.RoutineDue():
+            return Route(pack=body.pack)
         case inputs.Submission():
             about = body.about.split("|")[0]
             return _existing(about, cards) if about else Route(pack=_declared_pack(body.values, packs))

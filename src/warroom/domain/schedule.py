@@ -5,12 +5,12 @@ us, and whatever wakes us first, everything overdue is done, once, in due order.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from warroom.domain import clocks, milestones
+from warroom.domain import approvals, checklists, clocks, fields, milestones, protocol, telling, watches
 from warroom.domain import facts as f
 from warroom.domain.decision import LoadedPack
+from warroom.domain.due import Due
 from warroom.domain.incident import Incident, evolve
 from warroom.domain.latest import latest
 from warroom.domain.people import WARROOM
@@ -18,15 +18,6 @@ from warroom.domain.policy import Cadence, Severity, Step
 
 PANEL_EVERY = timedelta(minutes=1)
 DRAFT_AFTER = timedelta(minutes=2)
-
-
-@dataclass(frozen=True)
-class Due:
-    """`what` becomes a fact at `at` (UTC), unless the incident has moved on by then."""
-
-    at: datetime
-    key: str
-    what: f.What
 
 
 @latest
@@ -37,6 +28,10 @@ def upcoming(incident: Incident, pack: LoadedPack, now: datetime) -> tuple[Due, 
         *_steps(incident, pack),
         *_cadences(incident, pack, now),
         *_drafts(incident),
+        *telling.due(incident, pack),
+        *approvals.due(incident, pack),
+        *checklists.due(incident, pack),
+        *watches.due(incident, pack),
     ]
     return tuple(sorted(found, key=lambda due: (due.at, due.key)))
 
@@ -45,7 +40,7 @@ def catch_up(incident: Incident, pack: LoadedPack, now: datetime) -> tuple[Incid
     """The incident with everything due by `now` done, and the facts that say so."""
     made: list[f.Fact] = []
     while True:
-        settled = next(_finished_steps(incident, pack), None) or next(_corrections(incident, pack, now), None)
+        settled = next(_settled(incident, pack, now), None)
         due = settled or next((d.what for d in upcoming(incident, pack, now) if d.at <= now), None)
         if due is None:
             return incident, tuple(made)
@@ -62,7 +57,7 @@ def timers(incident: Incident, pack: LoadedPack, now: datetime) -> Mapping[str, 
     if incident.is_open and incident.room and any(v.end is None for v in clocks.views(incident, pack, now)):
         minute = now.replace(second=0, microsecond=0) + PANEL_EVERY
         wanted[f"panel:{minute.isoformat()}"] = minute
-    return wanted
+    return {**wanted, **watches.timers(incident, pack, now)}
 
 
 def next_update(incident: Incident, pack: LoadedPack) -> datetime | None:
@@ -91,7 +86,7 @@ def step_effects(step: Step) -> tuple[str, ...]:
     keys: list[str] = []
     for number, do in enumerate(step.does):
         key = do_key(f"step:{step.id}", number, do.kind)
-        if do.kind == "post":
+        if do.kind == "tell":
             keys += [f"{key}:{channel}" for channel in do.channels]
         elif do.kind != "escalate":  # it is left out while somebody has acknowledged
             keys.append(key)
@@ -105,6 +100,14 @@ def do_key(of: str, number: int, kind: str) -> str:
 
 def _severity(incident: Incident, pack: LoadedPack) -> Severity:
     return pack.pack.severities[incident.severity]
+
+
+def _settled(i: Incident, pack: LoadedPack, now: datetime) -> Iterator[f.What]:
+    """What holds by now without a moment of its own."""
+    yield from fields.settled(i, pack)
+    yield from checklists.settled(i, pack)
+    yield from _finished_steps(i, pack)
+    yield from _corrections(i, pack, now)
 
 
 def _drafts(i: Incident) -> Iterator[Due]:
@@ -144,7 +147,7 @@ def _corrections(i: Incident, pack: LoadedPack, now: datetime) -> Iterator[f.Wha
 def _steps(i: Incident, pack: LoadedPack) -> Iterator[Due]:
     if not i.is_open:
         return
-    for step in _severity(i, pack).steps:
+    for step in protocol.steps(i, pack):
         begin = anchor(i, step)
         mark = i.steps.get(step.id)
         if begin is None or (mark and mark.state in ("done", "skipped")):
@@ -157,7 +160,7 @@ def _steps(i: Incident, pack: LoadedPack) -> Iterator[Due]:
 
 
 def _finished_steps(i: Incident, pack: LoadedPack) -> Iterator[f.What]:
-    for step in _severity(i, pack).steps:
+    for step in protocol.steps(i, pack):
         mark = i.steps.get(step.id)
         if (mark is None and anchor(i, step) is None) or (mark and mark.state in ("done", "skipped")):
             continue

@@ -17,10 +17,14 @@ class Alert:
     priority: str = ""
     urgency: str = ""
     market: str = "closed"
+    playbook: str = ""
     details: Mapping[str, object] = field(default_factory=dict)
+    fields: Mapping[str, object] = field(default_factory=dict)
 
     def value(self, name: str) -> object:
         """The field's value; None when the alert has none of that name."""
+        if name.startswith("fields."):
+            return self.fields.get(name.removeprefix("fields."))
         if name.startswith("details."):
             found: object = self.details
             for part in name.removeprefix("details.").split("."):

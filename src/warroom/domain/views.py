@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from warroom.domain import clocks, schedule
+from warroom.domain import clocks, protocol, schedule
 from warroom.domain import facts as f
 from warroom.domain.decision import LoadedPack
 from warroom.domain.effects import moment
@@ -166,7 +166,7 @@ def failures(i: Incident) -> Mapping[str, str]:
 def steps(i: Incident, pack: LoadedPack) -> list[View]:
     """The protocol of the incident's severity: every step with owner, due time and how far it is."""
     rows = []
-    for step in pack.pack.severities[i.severity].steps:
+    for step in protocol.steps(i, pack):
         mark = i.steps.get(step.id)
         begin = schedule.anchor(i, step)
         owner = pack.pack.roles.get(step.owner)
@@ -339,8 +339,9 @@ def tell(fact: f.Fact, pack: LoadedPack) -> str:
 
 
 def _clock_title(p: Pack, clock: str) -> str:
-    return next((s.clocks[clock].title for s in p.severities.values() if clock in s.clocks), clock)
+    return next((c.title for name, c in protocol.all_clocks(p) if name == clock), clock)
 
 
 def _step_title(p: Pack, step: str) -> str:
-    return next((s.title for severity in p.severities.values() for s in severity.steps if s.id == step), step)
+    found = protocol.step_named(p, step)
+    return found.title if found else step

@@ -42,6 +42,8 @@ def sessions(calendar: Calendar, years: Iterable[int] = YEARS) -> Sessions:
         close=calendar.close,
         weekdays=frozenset(calendar.weekdays),
         holidays=closed,
+        business_open=calendar.business_open,
+        business_close=calendar.business_close,
         half_days={day: close for day, close in half_days.items() if calendar.open < close < calendar.close},
     )
 

@@ -122,14 +122,14 @@ def check_actions(f: Findings, pack: Pack) -> None:
     """Every action can be sent, verified and authorised."""
     for name, action in pack.actions.items():
         at: Path = ("actions", name)
-        check_path(f, (*at, "http"), action.http, pack)
+        if action.http is not None:
+            check_path(f, (*at, "http"), action.http, pack)
         check_auth(f, (*at, "auth"), action.auth)
         f.all_names((*at, "who"), action.who, "groups")
         if not action.who:
             f.add((*at, "who"), "name the groups that may do this")
-        if (action.danger == "contain") != (action.scope is not None):
-            said = "a halt has `danger: contain` and a `scope`, and nothing else has a scope"
-            f.add((*at, "scope"), said)
+        if action.scope is not None and action.danger != "contain":
+            f.add((*at, "scope"), "a halt has `danger: contain` and a `scope`")
         f.name((*at, "read_back", "probe"), action.read_back.probe, "probes")
         every, within = action.read_back.every.total_seconds(), action.read_back.within.total_seconds()
         if not 0 < every <= within:

@@ -39,6 +39,14 @@ SECTIONS = (
     "actions",
     "tools",
     "databases",
+    "fields",
+    "audiences",
+    "teams",
+    "checklists",
+    "gates",
+    "watches",
+    "routines",
+    "storms",
 )
 MILESTONES: tuple[str, ...] = get_args(Milestone)
 ALERT_FIELDS = ("title", "description", "service", "priority", "urgency", "market")
@@ -163,13 +171,22 @@ def _check_do(f: Findings, at: Path, do: Do) -> None:
         "probes": do.probes is not None,
         "message": do.message is not None,
         "channels": bool(do.channels),
+        "audiences": bool(do.audiences),
+        "action": do.action is not None,
+        "parameters": bool(do.parameters),
     }
-    needs = {"page": {"groups"}, "probes": {"probes"}, "post": {"message", "channels"}}.get(do.kind, set())
+    needs = {"page": {"groups"}, "probes": {"probes"}, "tell": {"message"}, "act": {"action"}}.get(do.kind, set())
+    may = {"tell": {"channels", "audiences"}, "act": {"parameters"}}.get(do.kind, set())
     for name, there in given.items():
         if name in needs and not there:
             f.add((*at, name), f"`{do.kind}` needs `{name}`")
-        if there and name not in needs:
+        if there and name not in needs | may:
             f.add((*at, name), f"`{do.kind}` makes no use of `{name}`; take it away")
+    if do.kind == "tell" and not (do.channels or do.audiences):
+        f.add((*at, "channels"), "`tell` needs `channels` or `audiences`")
+    if do.action is not None:
+        f.name((*at, "action"), do.action, "actions")
+    f.all_names((*at, "audiences"), do.audiences, "audiences")
     f.all_names((*at, "groups"), do.groups, "groups")
     f.all_names((*at, "channels"), do.channels, "channels", ROOM)
     if do.probes is not None:

@@ -126,7 +126,7 @@ async def _send(order: Order, request: Request, bearer: Mapping[str, str], surro
         async with asyncio.timeout(limit):
             async with surroundings.http.stream(
                 request.method,
-                surroundings.url(order.action.http),
+                surroundings.url(order.action.http or ""),
                 headers={**request.headers, **bearer},
                 json=request.body,
                 timeout=limit,

@@ -24,7 +24,7 @@ class PlatformPerformer:
     """Performs platform.probes and platform.act, with the surroundings of each pack by its id.
 
     `allow_live` is a second lock: without it a live act is refused whatever the rules decided. With `evidence`,
-    every run of probes is also sealed into an archive: evidence/INCIDENT/RUN.zip.
+    a run that asks for it is also sealed into an archive: evidence/INCIDENT/RUN.zip.
     """
 
     kinds = frozenset({PROBES, ACT})
@@ -83,7 +83,7 @@ class PlatformPerformer:
             for name in names
         ]
         reported: dict[str, object] = {"results": [r.to_dict() for r in results]}
-        if self._evidence is None:
+        if self._evidence is None or not job.effect.data.get("seal"):
             return reported
         return reported | await asyncio.to_thread(_seal, self._evidence, job, results)
 

@@ -51,7 +51,7 @@ def preview(
         errors["action"] = f"The pack's body names {{{unknown[0]}}}, which is no parameter of this action."
     url = ""
     try:
-        url = surroundings.redactor(action.auth).text(surroundings.url(action.http))
+        url = surroundings.redactor(action.auth).text(surroundings.url(action.http or ""))
     except NoAnswerError as exc:
         errors["action"] = f"{exc}"
     if errors:

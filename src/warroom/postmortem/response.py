@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from warroom.domain import clocks, milestones, schedule
+from warroom.domain import clocks, milestones, protocol, schedule
 from warroom.domain.decision import LoadedPack
 from warroom.domain.incident import Incident, StepMark
 from warroom.domain.people import WARROOM
@@ -54,13 +54,13 @@ def step_rows(incident: Incident, pack: LoadedPack, now: datetime) -> tuple[Step
     """The protocol of the present severity, after what was done of an earlier severity's."""
     rows: list[StepRow] = []
     seen: set[str] = set()
-    for severity in dict.fromkeys(s for _, s in incident.severities):
-        for step in pack.pack.severities[severity].steps:
-            mark = incident.steps.get(step.id)
-            if step.id in seen or (mark is None and severity != incident.severity):
-                continue
-            seen.add(step.id)
-            rows.append(_step(incident, pack, step, mark, now))
+    now_asked = {step.id for step in protocol.steps(incident, pack)}
+    for step in protocol.all_steps(pack.pack):
+        mark = incident.steps.get(step.id)
+        if step.id in seen or (mark is None and step.id not in now_asked):
+            continue
+        seen.add(step.id)
+        rows.append(_step(incident, pack, step, mark, now))
     return tuple(rows)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from warroom.domain import facts as f
-from warroom.domain import milestones
+from warroom.domain import milestones, protocol
 from warroom.domain.incident import Incident
 from warroom.domain.milestones import Moment
 from warroom.domain.people import WARROOM
@@ -123,7 +123,7 @@ class Teller:
         return what.milestone == "resolved" and any(near)
 
     def _clock(self, what: f.ClockBreached | f.ClockCorrected) -> Told:
-        clocks = {name: c for s in self.pack.severities.values() for name, c in s.clocks.items()}
+        clocks = dict(protocol.all_clocks(self.pack))
         in_force = self.pack.severities[self.incident.severity].clocks
         known = in_force.get(what.clock) or clocks.get(what.clock)
         title = known.title if known else what.clock
@@ -133,7 +133,7 @@ class Teller:
         return Told(f"In time after all: {title}, at {clock(what.reached)}", echo=title)
 
     def _step(self, fact: f.Fact, what: f.StepDone | f.StepSkipped | f.StepLate) -> Told | None:
-        steps = {step.id: step for s in self.pack.severities.values() for step in s.steps}
+        steps = {step.id: step for step in protocol.all_steps(self.pack)}
         title = steps[what.step].title if what.step in steps else what.step
         match what:
             case f.StepLate():

@@ -1,0 +1,1 @@
+"""Storms: many alerts that are one incident."""
