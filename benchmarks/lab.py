@@ -25,7 +25,7 @@ from urllib.parse import urlencode
 import aiohttp
 import yaml
 
-from warroom.demo import deployment
+from warroom.firm import deployment
 
 DELAY_S = 0.080
 """Added to each Slack call, as in the measurements of other bots."""

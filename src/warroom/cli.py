@@ -17,7 +17,7 @@ from warroom.app import compile_again, read_messages, running, shipped
 from warroom.check import problems, report
 from warroom.errors import ConfigError, WarroomError
 from warroom.logs import configure
-from warroom.packs.problems import Problem
+from warroom.packs.problems import Problem, nearest
 from warroom.serving import listening
 from warroom.settings import Settings
 from warroom.slack.manifest import check_manifest
@@ -87,15 +87,23 @@ def demo(
     speed: Annotated[float, typer.Option(help="How many times as fast as life.", min=1, max=600)] = 20.0,
     out_dir: Annotated[Path, typer.Option("--out", help="Where the files go.")] = Path("warroom-demo"),
     leave: Annotated[bool, typer.Option("--exit", help="End after the story instead of staying up.")] = False,
+    listed: Annotated[bool, typer.Option("--list", help="Name the stories and end.")] = False,
     port: Annotated[int, typer.Option(help="The port of the page; 0 takes a free one.", min=0, max=65535)] = 0,
 ) -> None:
     """Play an incident with people against a Slack, a PagerDuty and a trading platform on this machine."""
     from warroom import demo as demonstration  # only this command needs the sandbox
+    from warroom.sandbox.scenarios import SCENARIOS
 
-    if scenario not in demonstration.SCENARIOS:
-        raise ConfigError([f"there is no scenario {scenario!r}; there are: {', '.join(demonstration.SCENARIOS)}"])
+    if listed:
+        for known in SCENARIOS.values():
+            out.print(f"{known.name:24} {known.title}", markup=False, emoji=False, highlight=False, soft_wrap=True)
+        return
+    if scenario not in SCENARIOS:
+        raise ConfigError([f"there is no scenario {scenario!r}{nearest(scenario, SCENARIOS)}; --list names them"])
     configure([], level=demonstration.LOG_LEVEL)
-    told = asyncio.run(demonstration.play(scenario, speed=speed, out=out_dir, port=port, stay=not leave, console=out))
+    told = asyncio.run(
+        demonstration.play(SCENARIOS[scenario], speed=speed, out=out_dir, port=port, stay=not leave, console=out)
+    )
     if told.missing:
         raise typer.Exit(1)
 

@@ -8,14 +8,13 @@ import logging
 import os
 import shutil
 import signal
-import sys
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 import yaml
 from rich.console import Console
@@ -24,20 +23,17 @@ from rich.markup import escape
 from warroom.app import Warroom, running, shipped
 from warroom.errors import ConfigError
 from warroom.farewell import next_on_page, next_without_page, summary
-from warroom.sandbox import market_sentinel_down, tools
+from warroom.firm import environment
 from warroom.sandbox.clock import StoryClock
-from warroom.sandbox.pagerduty_fixture import SERVICES
 from warroom.sandbox.sandbox import Sandbox
-from warroom.sandbox.scenario import Report, Step
+from warroom.sandbox.scenario import Report, Scenario
 from warroom.sandbox.scenario import play as play_steps
 from warroom.sandbox.server import serve
 from warroom.serving import listening
 from warroom.settings import Settings
 from warroom.teller import Teller
 
-STORY_BEGINS = datetime(2026, 11, 17, 14, 31, tzinfo=UTC)  # a Tuesday, 9:31 in New York
 LOG_LEVEL = logging.WARNING
-SCENARIOS: Mapping[str, Sequence[Step]] = {"market-sentinel-down": market_sentinel_down.STEPS}
 
 MARK = ".warroom-demo"
 """the file by which we know a folder that holds nothing but an earlier demo"""
@@ -47,53 +43,6 @@ STARTING_S = 1.5
 
 SETTLING_S = 5.0
 """real seconds that what is under way gets at the end of the story"""
-
-
-def deployment(url: str, redis_port: int) -> Mapping[str, Any]:
-    """A warroom.yaml for the sandbox firm at `url`."""
-    platform = f"{url}/platform"
-    stand_in = [sys.executable, "-I", tools.__file__, platform]
-    return {
-        "packs": {
-            "lav_adaf": {
-                "services": [service.id for service in SERVICES],
-                "urls": {
-                    "market_sentinel": f"{platform}/market-sentinel",
-                    "risk_warden": f"{platform}/risk-warden",
-                    "executioner": f"{platform}/executioner",
-                    "redis": f"127.0.0.1:{redis_port}",
-                    "kafka": f"127.0.0.1:{redis_port}",
-                },
-                "contacts": {
-                    "senior_engineers_phones": "+1-202-555-0102",
-                    "risk_manager_phone": "+1-202-555-0105",
-                },
-                "tools": {name: [*stand_in, name] for name in tools.TOOLS},
-            }
-        },
-        "groups": {
-            "risk_managers": ["rita@sandbox.example"],
-            "cto": ["clara@sandbox.example"],
-            "executives": ["S0SANDBX06"],
-            "senior_engineers": ["S0SANDBX02"],
-            "architects": ["lukas@sandbox.example"],
-            "compliance": ["omar@sandbox.example"],
-            "halt_operators": ["rita@sandbox.example", "U0SANDBX10"],
-            "commanders": ["S0SANDBX03"],
-        },
-    }
-
-
-def environment(sandbox: Sandbox, folder: Path, *, actions: str = "live") -> dict[str, str]:
-    """The environment of a bot that lives in `folder` and works against `sandbox`; writes its warroom.yaml."""
-    config = folder / "warroom.yaml"
-    config.write_text(yaml.safe_dump(dict(deployment(sandbox.url, sandbox.redis_port)), sort_keys=False))
-    return sandbox.settings() | {
-        "DATABASE_URL": f"sqlite+aiosqlite:///{folder / 'warroom.db'}",
-        "WARROOM_CONFIG": str(config),
-        "WARROOM_DATA": str(folder / "data"),
-        "WARROOM_ACTIONS": actions,
-    }
 
 
 @dataclass
@@ -106,7 +55,7 @@ class Stage:
     clock: StoryClock
 
 
-async def play(scenario: str, *, speed: float, out: Path, port: int, stay: bool, console: Console) -> Report:
+async def play(scenario: Scenario, *, speed: float, out: Path, port: int, stay: bool, console: Console) -> Report:
     """Plays a scenario into `out` and prints it; with `stay` the page stays up until Ctrl-C.
 
     Ctrl-C ends it at any moment; in the middle of the story its end is missing in the report. Raises ConfigError for
@@ -114,10 +63,12 @@ async def play(scenario: str, *, speed: float, out: Path, port: int, stay: bool,
     """
     with _interrupts() as interrupted, claim(out):
         began = time.monotonic()
-        async with _stage(out, speed, port) as stage:
-            console.print(f"[bold]warroom demo[/bold]: a P0 at 9:31 in New York, {speed:g} times as fast as life.")
+        async with _stage(scenario, out, speed, port) as stage:
+            console.print(
+                f"[bold]warroom demo[/bold]: {scenario.title}, {speed:g} times as fast as life.", highlight=False
+            )
             console.print(f"Watch and take part: {stage.url}   Ctrl-C ends it.\n", style="dim", soft_wrap=True)
-            report = await _tell(stage, SCENARIOS[scenario], console, interrupted)
+            report = await _tell(stage, scenario, console, interrupted)
             leave(stage, out)
             stopped = report is None
             ending = f"Stopped at {stage.clock.now():%H:%M:%S} of the story." if stopped else "The story is told."
@@ -195,9 +146,9 @@ def _interrupts() -> Iterator[asyncio.Event]:
 
 
 @asynccontextmanager
-async def _stage(out: Path, speed: float, port: int) -> AsyncIterator[Stage]:
+async def _stage(scenario: Scenario, out: Path, speed: float, port: int) -> AsyncIterator[Stage]:
     """The sandbox on `port` and the bot against it, on one clock: it runs `speed` times as fast as life."""
-    clock = StoryClock(STORY_BEGINS - timedelta(seconds=STARTING_S * speed), speed)
+    clock = StoryClock(scenario.begins - timedelta(seconds=STARTING_S * speed), speed)
     manifest = yaml.safe_load(shipped("manifest.yml").read_text())
     scopes = frozenset(manifest["oauth_config"]["scopes"]["bot"])
     events = frozenset(manifest["settings"]["event_subscriptions"]["bot_events"])
@@ -208,18 +159,18 @@ async def _stage(out: Path, speed: float, port: int) -> AsyncIterator[Stage]:
         except OSError as error:
             why = "is taken" if error.errno == errno.EADDRINUSE else f"cannot be used: {error.strerror}"
             raise ConfigError([f"Port {port} {why}. Name another one with --port, or none for a free one."]) from error
-        given = environment(sandbox, out)
+        given = environment(sandbox, out, packs=scenario.packs)
         warroom = await stack.enter_async_context(running(Settings.load(given), environ=given, clock=clock))
         sandbox.bot_url = await stack.enter_async_context(listening(warroom.web, "127.0.0.1", 0))
         yield Stage(warroom, sandbox, url, clock)
 
 
-async def _tell(stage: Stage, steps: Sequence[Step], console: Console, interrupted: asyncio.Event) -> Report | None:
-    """Plays the steps and prints what becomes visible; None when it was interrupted."""
+async def _tell(stage: Stage, scenario: Scenario, console: Console, interrupted: asyncio.Event) -> Report | None:
+    """Plays the scenario and prints what becomes visible; None when it was interrupted."""
     teller = Teller(console, stage.sandbox.slack)
     with stage.sandbox.subscribe() as seen:
         telling = asyncio.create_task(teller.tell(seen), name="teller")
-        story = asyncio.create_task(_story(stage, steps), name="story")
+        story = asyncio.create_task(_story(stage, scenario), name="story")
         stop = asyncio.create_task(interrupted.wait(), name="interrupt")
         try:
             await asyncio.wait({story, stop, telling}, return_when=asyncio.FIRST_COMPLETED)
@@ -237,10 +188,10 @@ async def _tell(stage: Stage, steps: Sequence[Step], console: Console, interrupt
             await asyncio.wait({story, stop, telling})
 
 
-async def _story(stage: Stage, steps: Sequence[Step]) -> Report:
+async def _story(stage: Stage, scenario: Scenario) -> Report:
     """Plays the steps and waits until nothing is under way any more."""
-    await asyncio.sleep(stage.clock.real_seconds(STORY_BEGINS))
-    report = await play_steps(stage.sandbox, steps)
+    await asyncio.sleep(stage.clock.real_seconds(scenario.begins))
+    report = await play_steps(stage.sandbox, scenario.steps)
     with suppress(TimeoutError):
         async with asyncio.timeout(SETTLING_S):
             before = -1

@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console
 
 from warroom.demo import play
+from warroom.sandbox.scenarios import SCENARIOS
 
 
 @pytest.mark.slow
@@ -15,7 +16,7 @@ from warroom.demo import play
 async def test_the_demo_tells_its_story_and_leaves_its_files(folder: Path) -> None:
     told = StringIO()
     console = Console(file=told, width=200)
-    report = await play("market-sentinel-down", speed=150, out=folder, port=0, stay=False, console=console)
+    report = await play(SCENARIOS["market-sentinel-down"], speed=150, out=folder, port=0, stay=False, console=console)
     assert report.missing == []
     rows = [json.loads(line) for line in (folder / "transcript.jsonl").read_text().splitlines()]
     assert {"at", "channel", "author", "text", "ts", "thread_ts"} == set(rows[0])

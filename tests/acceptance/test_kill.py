@@ -19,7 +19,7 @@ import pytest
 from starlette.types import Scope
 from tests.acceptance.world import DOWN, OPEN, SENTINEL
 
-from warroom.demo import environment
+from warroom.firm import environment
 from warroom.sandbox import Answer, NotOnScreenError, Sandbox, serve
 from warroom.sandbox.clock import StoryClock
 from warroom.sandbox.journal import Call, Journal

@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 
 from warroom.app import Warroom, running
-from warroom.demo import environment
 from warroom.engine.clock import ManualClock
+from warroom.firm import environment
 from warroom.sandbox import Answer, NotOnScreenError, Sandbox, serve
 from warroom.sandbox.feed import Seen, Subscription
 from warroom.sandbox.pagerduty_incident import Incident
@@ -307,13 +307,14 @@ async def a_world(
     *,
     begins: datetime = OPEN,
     actions: str = "live",
+    packs: Sequence[str] = ("lav_adaf",),
     change: Callable[[dict[str, str]], object] = lambda environ: None,
 ) -> AsyncIterator[World]:
     """A firm with its bot running. `change` may alter the bot's environment before it starts."""
     clock = ManualClock(begins)
     sandbox = Sandbox(clock.now, speed=10_000)
     async with serve(sandbox):
-        environ = environment(sandbox, folder, actions=actions) | {"WARROOM_SLACK_LIMITS": "off"}
+        environ = environment(sandbox, folder, actions=actions, packs=packs) | {"WARROOM_SLACK_LIMITS": "off"}
         change(environ)
         world = World(sandbox, clock, folder, environ)
         with sandbox.subscribe() as feed:

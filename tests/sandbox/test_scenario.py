@@ -15,7 +15,7 @@ from tests.sandbox.test_slack_people import buttons, modal
 
 from warroom.sandbox import Sandbox, serve
 from warroom.sandbox.clock import StoryClock
-from warroom.sandbox.market_sentinel_down import START, STEPS
+from warroom.sandbox.market_sentinel_down import SCENARIO, STEPS
 from warroom.sandbox.scenario import (
     Step,
     alert,
@@ -76,7 +76,7 @@ class SmallBot:
 
 
 async def test_a_story_is_played_through_what_the_bot_offers() -> None:
-    sandbox = Sandbox(StoryClock(START, SPEED), speed=SPEED)
+    sandbox = Sandbox(StoryClock(SCENARIO.begins, SPEED), speed=SPEED)
     bot = SmallBot(sandbox)
     steps = [
         Step("0:00", "platform", "stops", switch(sentinel_down=True)),
@@ -107,11 +107,11 @@ async def test_a_story_is_played_through_what_the_bot_offers() -> None:
     assert len(told) == len(steps)
     people_said = [(m["author"], bool(m["thread_ts"])) for m in sandbox.transcript() if m["text"] in ("hello", "yes")]
     assert people_said == [("Mei Tanaka", False), ("Raj Patel", True)]
-    assert sandbox.now() - START >= timedelta(minutes=6)
+    assert sandbox.now() - SCENARIO.begins >= timedelta(minutes=6)
 
 
 async def test_with_a_silent_bot_every_step_that_needs_it_says_what_it_missed() -> None:
-    sandbox = Sandbox(StoryClock(START, 100_000), speed=100_000)
+    sandbox = Sandbox(StoryClock(SCENARIO.begins, 100_000), speed=100_000)
     async with serve(sandbox):
         report = await play(sandbox, STEPS, patience_s=0.001)
     missed = "\n".join(report.missing)

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from warroom.sandbox.scenario import (
     ROOM,
+    Scenario,
     Step,
     alert,
     bot_said,
@@ -14,9 +15,6 @@ from warroom.sandbox.scenario import (
     switch,
     type_command,
 )
-
-START = datetime(2026, 10, 19, 13, 31, tzinfo=UTC)
-"""9:31 in New York on a Monday that is a trading day"""
 
 DETAILS = {
     "service": "market-sentinel",
@@ -116,4 +114,12 @@ STEPS = (
         ),
     ),
     Step("40:00", "raj", "reads the post-mortem draft", expect("a post-mortem draft in the room", bot_said("38:00"))),
+)
+
+SCENARIO = Scenario(
+    name="market-sentinel-down",
+    title="a P0 at 9:31 in New York",
+    begins=datetime(2026, 11, 17, 14, 31, tzinfo=UTC),  # a Tuesday
+    packs=("lav_adaf",),
+    steps=STEPS,
 )

@@ -45,6 +45,17 @@ class Step:
         return timedelta(hours=hours, minutes=minutes, seconds=seconds)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Scenario:
+    """A story: its name on the command line, its title, when it begins (UTC), the packs in play, and its steps."""
+
+    name: str
+    title: str
+    begins: datetime
+    packs: tuple[str, ...]
+    steps: tuple[Step, ...]
+
+
 @dataclass
 class Report:
     """How the story went: a line for each step, and what was missing."""

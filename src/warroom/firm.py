@@ -1,0 +1,78 @@
+"""The deployment of the sandbox firm: what it binds each pack to, for the demo, the tests and the benchmarks."""
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from warroom.sandbox import tools
+from warroom.sandbox.pagerduty_fixture import SERVICES
+from warroom.sandbox.sandbox import Sandbox
+
+Binding = dict[str, Any]
+
+
+def _services(prefix: str) -> list[str]:
+    return [service.id for service in SERVICES if service.name.startswith(prefix)]
+
+
+def _lav_adaf(url: str, redis_port: int) -> Binding:
+    platform = f"{url}/platform"
+    stand_in = [sys.executable, "-I", tools.__file__, platform]
+    return {
+        "services": _services("lav-adaf-"),
+        "urls": {
+            "market_sentinel": f"{platform}/market-sentinel",
+            "risk_warden": f"{platform}/risk-warden",
+            "executioner": f"{platform}/executioner",
+            "redis": f"127.0.0.1:{redis_port}",
+            "kafka": f"127.0.0.1:{redis_port}",
+        },
+        "contacts": {
+            "senior_engineers_phones": "+1-202-555-0102",
+            "risk_manager_phone": "+1-202-555-0105",
+        },
+        "tools": {name: [*stand_in, name] for name in tools.TOOLS},
+    }
+
+
+BINDINGS: Mapping[str, Callable[[str, int], Binding]] = {"lav_adaf": _lav_adaf}
+"""pack → its part of warroom.yaml, given the sandbox's address and the port of its Redis"""
+
+GROUPS: Mapping[str, Mapping[str, Sequence[str]]] = {
+    "lav_adaf": {
+        "risk_managers": ["rita@sandbox.example"],
+        "cto": ["clara@sandbox.example"],
+        "executives": ["S0SANDBX06"],
+        "senior_engineers": ["S0SANDBX02"],
+        "architects": ["lukas@sandbox.example"],
+        "compliance": ["omar@sandbox.example"],
+        "halt_operators": ["rita@sandbox.example", "U0SANDBX10"],
+        "commanders": ["S0SANDBX03"],
+    },
+}
+"""pack → who is in its groups; a group of the same name in two packs has the same people"""
+
+
+def deployment(url: str, redis_port: int, packs: Sequence[str] = ("lav_adaf",)) -> Mapping[str, Any]:
+    """A warroom.yaml for the sandbox firm at `url` with these packs."""
+    groups: dict[str, list[str]] = {}
+    for pack in packs:
+        groups |= {name: list(members) for name, members in GROUPS[pack].items()}
+    return {"packs": {pack: BINDINGS[pack](url, redis_port) for pack in packs}, "groups": groups}
+
+
+def environment(
+    sandbox: Sandbox, folder: Path, *, actions: str = "live", packs: Sequence[str] = ("lav_adaf",)
+) -> dict[str, str]:
+    """The environment of a bot that lives in `folder` and works against `sandbox`; writes its warroom.yaml."""
+    config = folder / "warroom.yaml"
+    config.write_text(yaml.safe_dump(dict(deployment(sandbox.url, sandbox.redis_port, packs)), sort_keys=False))
+    return sandbox.settings() | {
+        "DATABASE_URL": f"sqlite+aiosqlite:///{folder / 'warroom.db'}",
+        "WARROOM_CONFIG": str(config),
+        "WARROOM_DATA": str(folder / "data"),
+        "WARROOM_ACTIONS": actions,
+    }

@@ -1,0 +1,8 @@
+"""The stories that the demo can play, by name."""
+
+from collections.abc import Mapping
+
+from warroom.sandbox import market_sentinel_down
+from warroom.sandbox.scenario import Scenario
+
+SCENARIOS: Mapping[str, Scenario] = {s.name: s for s in (market_sentinel_down.SCENARIO,)}
