@@ -298,6 +298,7 @@ def _surroundings(
             environ=environ,
             http=http,
             clock=clock,
+            data=settings.environment.warroom_data,
         )
         for name, loaded in settings.packs.items()
     }

@@ -7,7 +7,7 @@ import pytest
 from tests.platform.support import TOKEN, surroundings
 
 from warroom.domain.policy import Action, Expect, Parameter, Probe, ReadBack
-from warroom.platform.actions import ParametersError, Request, preview
+from warroom.platform.actions import Order, ParametersError, Request, preview
 from warroom.platform.requests import expected
 
 REDUCTION = Parameter(title="Reduction", type="number", default=0.5, minimum=0.1, maximum=1.0)
@@ -40,7 +40,10 @@ async def see(client: httpx.AsyncClient, values: dict[str, object], /, **given: 
     here = surroundings(
         client, urls={"warden": "https://me:hunter22@warden.example"}, environ={"EMERGENCY_TOKEN": TOKEN}
     )
-    return preview(an_action(**given), values, "limits breached", "Ana", here)
+    action = an_action(**given)
+    return preview(
+        Order(action=action, read_back=None, parameters=values, reason="limits breached", operator="Ana"), here
+    )
 
 
 async def test_the_preview_is_exactly_what_will_be_sent_with_the_token_hidden(http: httpx.AsyncClient) -> None:
@@ -117,5 +120,5 @@ async def test_the_read_back_expects_the_value_that_was_ordered() -> None:
     probe = Probe(
         title="P", http="x/y", expect=(Expect(value="p", equals="{pct}"), Expect(value="v", contains="{venue}"))
     )
-    filled = expected(probe, an_action(), {"pct": "0.25", "venue": "ARCA"})
+    filled = expected(probe, {"pct": 0.25, "venue": "ARCA"})
     assert filled.expect == (Expect(value="p", equals=0.25), Expect(value="v", contains="ARCA"))

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sqlite3
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 from tests.platform.support import surroundings
 
-from warroom.domain.policy import Expect, Probe
+from warroom.domain.policy import Action, Expect, Parameter, Probe, ReadBack
+from warroom.platform.actions import Order, act
 from warroom.platform.probes import ProbeResult, run_probe
 
 
@@ -195,8 +197,8 @@ async def test_a_wrong_statement_says_what_is_wrong(http: httpx.AsyncClient, url
     ("address", "summary"),
     [
         ("postgresql://warroom:hunter22@127.0.0.1:1/db", "cannot connect to the database: refused, or no such host"),
-        ("mysql://x/db", "only PostgreSQL and SQLite files can be read safely: change it in warroom.yaml"),
-        ("sqlite+aiosqlite://", "only PostgreSQL and SQLite files can be read safely: change it in warroom.yaml"),
+        ("mysql://x/db", "only PostgreSQL and SQLite files can be used safely: change it in warroom.yaml"),
+        ("sqlite+aiosqlite://", "only PostgreSQL and SQLite files can be used safely: change it in warroom.yaml"),
         ("nonsense", "the database's address is no SQLAlchemy URL: set it right in warroom.yaml"),
     ],
 )
@@ -208,3 +210,53 @@ async def test_an_address_that_leads_nowhere_is_an_error(address: str, summary: 
 async def test_an_unknown_database_is_an_error(http: httpx.AsyncClient) -> None:
     result = await run_probe("orders", Probe(title="T", sql="SELECT 1", database="main"), surroundings(http))
     assert result.summary == "database 'main' is not set up here: add it under databases: in warroom.yaml"
+
+
+async def test_a_field_is_bound_and_never_becomes_sql(http: httpx.AsyncClient, url: str) -> None:
+    probe = Probe(title="O", sql="SELECT count(*) AS n FROM orders WHERE venue = :venue", database="platform")
+    for venue, found in (("NYSE", 1), ("x' OR '1'='1", 0)):
+        here = surroundings(http, databases={"platform": url}).knowing({"venue": venue})
+        assert (await run_probe("o", probe, here)).value == found
+
+
+def quarantine(**given: Any) -> Order:
+    action = Action(
+        title="Quarantine",
+        sql="UPDATE orders SET venue = 'QUARANTINED' WHERE venue = :venue AND id >= CAST(:first AS int)",
+        database="platform",
+        danger="change",
+        who=("data",),
+        read_back=ReadBack(probe="left", within=timedelta(seconds=0.2), every=timedelta(seconds=0.1)),
+        parameters={"venue": Parameter(title="Venue"), "first": Parameter(title="First", type="number", default=1)},
+    )
+    left = Probe(
+        title="Left",
+        sql="SELECT count(*) AS n FROM orders WHERE venue = :venue",
+        database="platform",
+        expect=(Expect(value="[0].n", equals=0),),
+    )
+    return Order(action=action, read_back=left, reason="leak", operator="Ana", **{"parameters": {}} | given)
+
+
+async def test_a_statement_changes_rows_once_and_is_read_back(http: httpx.AsyncClient, url: str) -> None:
+    settled = await act(
+        quarantine(parameters={"venue": "IEX"}), "live", surroundings(http, databases={"platform": url})
+    )
+    assert settled["outcome"] == "confirmed", settled["detail"]
+    assert "the database changed 1 row." in settled["detail"]
+    assert settled["request"]["body"] == {"first": "1", "venue": "IEX"}
+
+
+async def test_a_dry_run_changes_no_row(http: httpx.AsyncClient, url: str) -> None:
+    here = surroundings(http, databases={"platform": url})
+    settled = await act(quarantine(parameters={"venue": "NYSE"}), "dry_run", here)
+    assert settled["outcome"] == "dry_run"
+    assert (await ask(http, url, "SELECT count(*) AS n FROM orders WHERE venue = 'NYSE'")).value == 1
+
+
+async def test_a_statement_that_the_database_refuses_has_failed(http: httpx.AsyncClient, url: str) -> None:
+    order = quarantine(parameters={"venue": "NYSE"})
+    broken = replace(order, action=replace(order.action, sql="UPDATE nothing SET venue = 'x' WHERE venue = :venue"))
+    settled = await act(broken, "live", surroundings(http, databases={"platform": url}))
+    assert settled["outcome"] == "failed"
+    assert "(nothing was changed)" in settled["detail"]

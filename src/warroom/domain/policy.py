@@ -254,11 +254,12 @@ class Parameter:
 class ReadBack:
     """How an action is verified: a probe, and how long it may take until the probe shows the effect.
 
-    {name} in the probe's expectations is filled from the action's parameters.
+    {name} in the probe is filled from the action's parameters and the incident's fields. A `record` is verified in its
+    file and names no probe.
     """
 
     __pydantic_config__ = STRICT
-    probe: str
+    probe: str = ""
     within: timedelta = timedelta(seconds=10)
     every: timedelta = timedelta(seconds=1)
 
@@ -283,7 +284,7 @@ class Action:
     title: str
     danger: Literal["contain", "change", "extreme"]
     who: tuple[str, ...]
-    read_back: ReadBack
+    read_back: ReadBack = ReadBack()
     http: str | None = None
     command: tuple[str, ...] | None = None
     sql: str | None = None

@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping
 
 SLOT = re.compile(r"\{(\w+)\}")
-BIND = re.compile(r"(?<![:\w\\]):([A-Za-z_]\w*)")
-"""A bound parameter of a statement; `::type` of PostgreSQL is none."""
+BIND = re.compile(r"""'(?:[^']|'')*'|"[^"]*"|(?<![:\w]):([A-Za-z_]\w*)""")
+"""A quoted part of a statement, or a bound parameter, whose name is the group; `::type` of PostgreSQL is neither."""
 
 
 def slots(value: object) -> frozenset[str]:
@@ -23,7 +23,7 @@ def slots(value: object) -> frozenset[str]:
 
 def binds(sql: str) -> frozenset[str]:
     """The names of the bound parameters of a statement."""
-    return frozenset(BIND.findall(sql))
+    return frozenset(name for name in BIND.findall(sql) if name)
 
 
 def fill(value: object, values: Mapping[str, object]) -> object:

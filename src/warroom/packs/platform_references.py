@@ -130,7 +130,8 @@ def check_actions(f: Findings, pack: Pack) -> None:
             f.add((*at, "who"), "name the groups that may do this")
         if action.scope is not None and action.danger != "contain":
             f.add((*at, "scope"), "a halt has `danger: contain` and a `scope`")
-        f.name((*at, "read_back", "probe"), action.read_back.probe, "probes")
+        if action.record is None:
+            f.name((*at, "read_back", "probe"), action.read_back.probe, "probes")
         every, within = action.read_back.every.total_seconds(), action.read_back.within.total_seconds()
         if not 0 < every <= within:
             f.add((*at, "read_back", "every"), "read back at least once within `within`, and not all the time")

@@ -1,58 +1,21 @@
 """Acting on the platform: sent once, never repeated, and believed only when it is read back."""
 
 import asyncio
-import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, Literal
 
-import httpx
-
-from warroom.domain.policy import Action, Probe
-from warroom.platform.http_probe import trouble
 from warroom.platform.readback import Effect, Reading, Sleep, read_back, read_once, told
-from warroom.platform.requests import ParametersError, Request, expected, preview
+from warroom.platform.requests import Order, ParametersError, Request, expected, preview, values_of
+from warroom.platform.sending import Reply, recorded, send
 from warroom.platform.surroundings import NoAnswerError, Surroundings
-from warroom.platform.words import span
 
 __all__ = ["Order", "ParametersError", "Request", "act", "look_again", "preview"]
 
 Outcome = Literal["confirmed", "failed", "unknown", "dry_run"]
-REPLY_LIMIT = 64 * 1024
-REPLY_SHOWN = 200
-REQUEST_TIMEOUT = 408
-NOT_SENT = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.UnsupportedProtocol,
-    httpx.InvalidURL,
-)
-"""Errors that come before the first byte leaves."""
 
 BY_READING: dict[Effect, Outcome] = {"in effect": "confirmed", "not in effect": "failed", "unreadable": "unknown"}
 """What an act comes to unless the platform said no or nothing was sent: the last reading alone decides."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Order:
-    """An action somebody authorised, with its values, and the probe that shows whether it took effect."""
-
-    action: Action
-    read_back: Probe
-    parameters: Mapping[str, object]
-    reason: str
-    operator: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reply:
-    """How sending went. accepted: 2xx. refused: the platform said no. not_sent: there was no connection.
-    unclear: it may or may not have reached the platform. `said` continues "…, "."""
-
-    kind: Literal["accepted", "refused", "not_sent", "unclear"]
-    said: str
 
 
 async def act(
@@ -64,32 +27,31 @@ async def act(
     says, what to do next), request and readings, all plain JSON. Only cancellation raises.
     """
     try:
-        request = preview(order.action, order.parameters, order.reason, order.operator, surroundings)
-        probe = expected(order.read_back, order.action, order.parameters)
+        request, known = preview(order, surroundings), values_of(order)
     except ParametersError as exc:
         return _settled("failed", f"Nothing was sent. {exc} Correct this and order it again.", None, ())
     try:
         bearer, missing = surroundings.bearer(order.action.auth), ""
     except NoAnswerError as exc:
         bearer, missing = {}, str(exc)
-    plan = order.action.read_back
+    look = _Look(order, known, surroundings, sleep)
     if mode == "dry_run":
-        seen = await read_once(plan, probe, surroundings)
+        seen = await look.once()
         return _settled("dry_run", _dry(request, seen, missing), request, (seen,))
     if missing:
         return _settled("failed", f"Nothing was sent: {missing}, restart warroom, and order it again.", request, ())
-    reply = await _send(order, request, bearer, surroundings)
+    reply = await send(order, request, known, bearer, surroundings)
     if reply.kind in ("refused", "not_sent"):
-        readings: tuple[Reading, ...] = (await read_once(plan, probe, surroundings),)
+        readings: tuple[Reading, ...] = (await look.once(),)
         outcome: Outcome = "failed"
     else:
-        readings = await read_back(plan, probe, surroundings, sleep)
+        readings = await look.until()
         outcome = BY_READING[readings[-1].state]
     tried = "could not send" if reply.kind == "not_sent" else "sent once:"
     detail = " ".join(
         [
             f"{order.action.title}: {tried} {request.method} {request.url}, {reply.said}.",
-            told(readings, plan),
+            told(readings, order.action.read_back),
             _next(outcome, reply, readings[-1].state),
         ]
     ).rstrip()
@@ -102,12 +64,12 @@ async def look_again(order: Order, surroundings: Surroundings, sleep: Sleep = as
     The outcome is confirmed when the effect shows, else unknown: "not in effect" proves nothing here, as the
     request may still be on its way.
     """
-    request, probe = None, order.read_back
+    request, known = None, {}
     with suppress(ParametersError):
-        request = preview(order.action, order.parameters, order.reason, order.operator, surroundings)
-        probe = expected(order.read_back, order.action, order.parameters)
+        known = values_of(order)
+        request = preview(order, surroundings)
+    readings = await _Look(order, known, surroundings, sleep).until()
     plan = order.action.read_back
-    readings = await read_back(plan, probe, surroundings, sleep)
     stopped = f"{order.action.title}: warroom stopped between sending and reading back, and it was not repeated."
     if readings[-1].state == "in effect":
         return _settled("confirmed", f"{stopped} {told(readings, plan)}", request, readings)
@@ -115,49 +77,36 @@ async def look_again(order: Order, surroundings: Surroundings, sleep: Sleep = as
     return _settled("unknown", f"{stopped} {told(readings, plan)} {advice}", request, readings)
 
 
-async def _send(order: Order, request: Request, bearer: Mapping[str, str], surroundings: Surroundings) -> Reply:
-    """The one place where something is sent; every way it can end is a Reply."""
-    begin = time.monotonic()
-    status: int | None = None
-    body = bytearray()
-    limit = order.action.timeout.total_seconds()
-    lost = ""
+class _Look:
+    """Reads an order's effect back: through its probe, or, for a record, in its file."""
+
+    def __init__(self, order: Order, known: Mapping[str, object], surroundings: Surroundings, sleep: Sleep) -> None:
+        self._order, self._sleep = order, sleep
+        self._here = surroundings.knowing({**order.fields, **known})
+        self._plan = order.action.read_back
+        self._probe = expected(order.read_back, known) if order.read_back else None
+
+    async def once(self) -> Reading:
+        """One look."""
+        if self._probe is None:
+            return _in_the_file(self._order, self._here)
+        return await read_once(self._plan, self._probe, self._here)
+
+    async def until(self) -> tuple[Reading, ...]:
+        """Looks until the effect shows or the time for that is over."""
+        if self._probe is None:
+            return (_in_the_file(self._order, self._here),)
+        return await read_back(self._plan, self._probe, self._here, self._sleep)
+
+
+def _in_the_file(order: Order, surroundings: Surroundings) -> Reading:
+    now = surroundings.clock.now().isoformat()
     try:
-        async with asyncio.timeout(limit):
-            async with surroundings.http.stream(
-                request.method,
-                surroundings.url(order.action.http or ""),
-                headers={**request.headers, **bearer},
-                json=request.body,
-                timeout=limit,
-                follow_redirects=False,
-            ) as response:
-                status = response.status_code
-                async for chunk in response.aiter_bytes():
-                    body += chunk
-                    if len(body) > REPLY_LIMIT:
-                        break
-    except NOT_SENT as exc:
-        return Reply(kind="not_sent", said=f"{trouble(exc)} (nothing was sent)")
-    except (TimeoutError, httpx.TimeoutException):
-        lost = f"no answer came within {span(limit)}"
-    except httpx.HTTPError as exc:
-        lost = f"no answer came: {trouble(exc)}"
-    if status is None:
-        return Reply(kind="unclear", said=lost)
-    text = surroundings.redactor(order.action.auth).text(body.decode("utf-8", "replace"))
-    return _understood(status, span(time.monotonic() - begin), " ".join(text.split()))
-
-
-def _understood(status: int, took: str, text: str) -> Reply:
-    """A status, however the body fared. A redirect is not followed and 408 is a time-out: both are unclear."""
-    shown = text if len(text) <= REPLY_SHOWN else text[: REPLY_SHOWN - 1] + "…"
-    words = f"HTTP {status} in {took}" + (f" ({shown})" if shown else "")
-    if 200 <= status < 300:
-        return Reply(kind="accepted", said=f"the platform answered {words}")
-    if 400 <= status < 500 and status != REQUEST_TIMEOUT:
-        return Reply(kind="refused", said=f"the platform refused it with {words}")
-    return Reply(kind="unclear", said=f"the platform answered {words}, which does not say whether it was done")
+        there = recorded(order, surroundings)
+    except (NoAnswerError, OSError) as exc:
+        return Reading(at=now, state="unreadable", summary=str(exc), value=None)
+    summary = f"the line {'is' if there else 'is not'} in {order.action.record}"
+    return Reading(at=now, state="in effect" if there else "not in effect", summary=summary, value=there)
 
 
 def _next(outcome: Outcome, reply: Reply, state: Effect) -> str:

@@ -1,4 +1,4 @@
-"""Asking over HTTP: GET or HEAD, no redirects (they would carry the token elsewhere), identity encoding."""
+"""Asking over HTTP: GET, HEAD or the POST of a test; no redirects, which would carry the token elsewhere."""
 
 import httpx
 
@@ -20,6 +20,7 @@ async def ask(probe: Probe, surroundings: Surroundings, seen: Seen) -> Answer:
             probe.method,
             url,
             headers=headers,
+            json=dict(probe.body) if probe.body else None,
             timeout=probe.timeout.total_seconds(),
             follow_redirects=False,
         ) as response:

@@ -76,7 +76,8 @@ class PlatformPerformer:
         surroundings, known = self._here(job), job.pack.pack.probes
         names = tuple(dict.fromkeys(cast(list[str], job.effect.data["probes"])))
         wanted: dict[str, Probe] = {name: known[name] for name in names if name in known}
-        found = {r.probe: r for r in await run_all(wanted, surroundings)}
+        here = surroundings.knowing({**job.incident.fields, "incident": job.incident.id})
+        found = {r.probe: r for r in await run_all(wanted, here)}
         results = [
             found.get(name)
             or broken(name, name, f"this pack has no probe {name}. {nearest(name, known)}", surroundings)
@@ -127,7 +128,7 @@ def _order(job: Job) -> Order:
     if action is None:
         raise Refused(f"There is no action {name} in pack {pack.id}. {nearest(name, pack.actions)}")
     probe = pack.probes.get(action.read_back.probe)
-    if probe is None:
+    if probe is None and action.record is None:
         raise Refused(f"Action {name} is read back by probe {action.read_back.probe}, which pack {pack.id} lacks.")
     return Order(
         action=action,
@@ -135,4 +136,7 @@ def _order(job: Job) -> Order:
         parameters=data.get("parameters") or {},
         reason=str(data.get("reason", "")),
         operator=str(data.get("operator", "")),
+        incident=job.incident.id,
+        run=str(data.get("run", "")),
+        fields=job.incident.fields,
     )

@@ -10,6 +10,7 @@ from warroom.domain.policy import Probe
 from warroom.platform import command_probe, http_probe, sql_probe, tcp_probe
 from warroom.platform.answers import Answer, Seen, Verdict, judge
 from warroom.platform.evidence import archive, table
+from warroom.platform.filled import filled
 from warroom.platform.results import ProbeResult, one_line, raw_text, shown_value
 from warroom.platform.surroundings import NoAnswerError, Surroundings
 from warroom.platform.words import span
@@ -26,7 +27,7 @@ async def run_probe(name: str, probe: Probe, surroundings: Surroundings) -> Prob
     seen = Seen()
     try:
         async with asyncio.timeout(probe.timeout.total_seconds()):
-            answer = await _ask(probe, surroundings, seen)
+            answer = await _ask(filled(probe, surroundings.known), surroundings, seen)
         verdict = judge(probe, answer, span(time.monotonic() - begin))
     except TimeoutError:
         verdict = Verdict(state="error", summary=f"no answer within {span(probe.timeout.total_seconds())}")

@@ -1,18 +1,17 @@
 """What an action sends: parameters checked, then the request exactly as it will go out."""
 
-import re
+import shlex
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
-from math import isfinite
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, cast
+from urllib.parse import quote
 
-from warroom.domain.policy import Action, Expect, Parameter, Probe
+from warroom.domain import parameters as checks
+from warroom.domain.policy import Action, Expect, Probe
+from warroom.domain.slots import binds, fill, slots
 from warroom.platform.http_probe import ONCE
 from warroom.platform.redaction import HIDDEN, printable
 from warroom.platform.surroundings import NoAnswerError, Surroundings
-from warroom.platform.words import figure, nearest
-
-SLOT = re.compile(r"\{(\w+)\}")
 
 
 class ParametersError(ValueError):
@@ -27,8 +26,30 @@ class ParametersError(ValueError):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Order:
+    """An action somebody authorised, with its values, and the probe that shows whether it took effect (None for a
+    record, which is read back from its file).
+
+    `incident` is its id, `fields` are the incident's, `run` names this order for ever.
+    """
+
+    action: Action
+    read_back: Probe | None
+    parameters: Mapping[str, object]
+    reason: str
+    operator: str
+    incident: str = ""
+    run: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Request:
-    """An action's request as people are shown it: the bearer token is hidden, the rest is what is sent."""
+    """An action as people are shown it: the bearer token is hidden, the rest is what is sent.
+
+    `method` is the HTTP verb, RUN for a command, SQL for a statement, APPEND for a record; `url` is the address, the
+    command, the statement or the file; `body` is what is sent along: JSON, bound parameters, the line.
+    """
 
     method: str
     url: str
@@ -40,140 +61,79 @@ class Request:
         return asdict(self)
 
 
-def preview(
-    action: Action, parameters: Mapping[str, object], reason: str, operator: str, surroundings: Surroundings
-) -> Request:
-    """The request this action would send with these values. Raises ParametersError with all mistakes at once."""
-    values, errors = _checked(action.parameters, parameters)
-    slots = {**values, "reason": printable(reason), "operator": printable(operator)}
-    unknown = sorted({slot for slot in _slots(action.body) if slot not in slots and slot not in action.parameters})
+def preview(order: Order, surroundings: Surroundings) -> Request:
+    """The request this order would send. Raises ParametersError with all mistakes at once."""
+    action = order.action
+    values, errors = checks.check(action.parameters, order.parameters, order.fields)
+    known = _known(order, values)
+    unknown = sorted(_used(action) - set(known) - set(action.parameters))
     if unknown:
-        errors["action"] = f"The pack's body names {{{unknown[0]}}}, which is no parameter of this action."
+        errors["action"] = f"{{{unknown[0]}}} is not known: set it with /incident set {unknown[0]} VALUE."
+    redactor = surroundings.redactor(action.auth)
     url = ""
     try:
-        url = surroundings.redactor(action.auth).text(surroundings.url(action.http or ""))
+        url = redactor.text(address(action, known, surroundings))
     except NoAnswerError as exc:
         errors["action"] = f"{exc}"
     if errors:
         raise ParametersError(errors)
+    if action.sql is not None:
+        bound = {name: str(known[name]) for name in sorted(binds(action.sql))}
+        return Request(method="SQL", url=url, headers={"database": action.database}, body=bound)
+    body = cast(dict[str, object], fill(action.body, known)) if action.body else None
+    if action.command is not None:
+        return Request(method="RUN", url=url, headers={}, body=body)
+    if action.record is not None:
+        return Request(method="APPEND", url=url, headers={}, body=body)
     headers = {"Accept": "application/json", **ONCE}
-    body = None
-    if action.body:
+    if body is not None:
         headers["Content-Type"] = "application/json"
-        body = {name: _fill(value, slots) for name, value in action.body.items()}
     if action.auth is not None:
         headers["Authorization"] = f"Bearer {HIDDEN}"
     return Request(method=action.method, url=url, headers=headers, body=body)
 
 
-def expected(probe: Probe, action: Action, parameters: Mapping[str, object]) -> Probe:
-    """The read-back probe with the {slots} of its expectations filled from the parameters.
-
-    Raises ParametersError as `preview` does.
-    """
-    values, errors = _checked(action.parameters, parameters)
+def values_of(order: Order) -> dict[str, object]:
+    """Every {name} the order can fill. Raises ParametersError."""
+    values, errors = checks.check(order.action.parameters, order.parameters, order.fields)
     if errors:
         raise ParametersError(errors)
-    return replace(probe, expect=tuple(_filled(e, values) for e in probe.expect))
+    return _known(order, values)
+
+
+def address(action: Action, known: Mapping[str, object], surroundings: Surroundings) -> str:
+    """Where it goes: the URL, the command line, the statement or the file. Raises NoAnswerError."""
+    if action.http is not None:
+        return surroundings.url(str(fill(action.http, {n: quote(str(v), safe="") for n, v in known.items()})))
+    if action.command is not None:
+        return shlex.join(arguments(action.command, known, surroundings))
+    if action.sql is not None:
+        surroundings.database(action.database)
+        return " ".join(action.sql.split())
+    return action.record or ""
+
+
+def arguments(command: tuple[str, ...], known: Mapping[str, object], surroundings: Surroundings) -> tuple[str, ...]:
+    """A command of the pack as an argument list of this deployment; a value is never more than a part of one
+    argument. Raises NoAnswerError."""
+    return surroundings.tool(tuple(str(fill(part, known)) for part in command))
+
+
+def expected(probe: Probe, known: Mapping[str, object]) -> Probe:
+    """The read-back probe with the {slots} of its expectations filled."""
+    return replace(probe, expect=tuple(_filled(e, known) for e in probe.expect))
+
+
+def _known(order: Order, values: Mapping[str, object]) -> dict[str, object]:
+    given = {"reason": printable(order.reason), "operator": printable(order.operator), "incident": order.incident}
+    return {**order.fields, **values, **given}
+
+
+def _used(action: Action) -> frozenset[str]:
+    return slots((action.http, action.command, action.body)) | binds(action.sql or "")
 
 
 def _filled(expect: Expect, values: Mapping[str, object]) -> Expect:
-    equals = cast(str | float | bool | None, _fill(expect.equals, values))
-    contains = None if expect.contains is None else str(_fill(expect.contains, values))
+    equals = cast(str | float | bool | None, fill(expect.equals, values))
+    contains = None if expect.contains is None else str(fill(expect.contains, values))
     return replace(expect, equals=equals, contains=contains)
-
-
-def _checked(wanted: Mapping[str, Parameter], given: Mapping[str, object]) -> tuple[dict[str, object], dict[str, str]]:
-    """Values by parameter, defaults filled in, and a sentence for each that cannot be used."""
-    values: dict[str, object] = {}
-    errors = {
-        name: f"There is no parameter {name} here. {nearest(name, wanted)}" for name in given if name not in wanted
-    }
-    for name, parameter in wanted.items():
-        value = given.get(name)
-        if value is None or (isinstance(value, str) and not value.strip()):
-            value = parameter.default
-        if value is None:
-            errors[name] = f"{parameter.title} is needed: {_hint(parameter)}."
-            continue
-        fitted = _number(value) if parameter.type == "number" else _text(value)
-        complaint = _complaint(parameter, value, fitted)
-        if complaint:
-            errors[name] = complaint
-        else:
-            values[name] = fitted
-    return values, errors
-
-
-def _complaint(parameter: Parameter, value: object, fitted: str | float | None) -> str:
-    """Why the value cannot be used; "" when it can."""
-    wrong = f"{parameter.title} cannot be {str(value)[:60]!r}: {_hint(parameter)}."
-    if fitted is None:
-        return wrong
-    if isinstance(fitted, str):
-        if parameter.choices and fitted not in parameter.choices:
-            return f"{wrong} {nearest(fitted, parameter.choices)}"
-        return ""
-    low = parameter.minimum is not None and fitted < parameter.minimum
-    high = parameter.maximum is not None and fitted > parameter.maximum
-    listed = not parameter.choices or any(_number(choice) == fitted for choice in parameter.choices)
-    return wrong if low or high or not listed else ""
-
-
-def _hint(parameter: Parameter) -> str:
-    if parameter.choices:
-        return f"give one of {', '.join(parameter.choices)}"
-    if parameter.type == "text":
-        return "give a text"
-    low, high = parameter.minimum, parameter.maximum
-    if low is not None and high is not None:
-        return f"give a number from {figure(low)} to {figure(high)}"
-    if low is not None:
-        return f"give a number of at least {figure(low)}"
-    if high is not None:
-        return f"give a number of at most {figure(high)}"
-    return "give a number, such as 0.5"
-
-
-def _number(value: object) -> int | float | None:
-    """A finite number, whole ones as int; None for anything else."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        number = float(value)
-    except (ValueError, OverflowError):
-        return None
-    if not isfinite(number):
-        return None
-    return int(number) if number.is_integer() else number
-
-
-def _text(value: object) -> str | None:
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return None
-    return printable(str(value)).strip()
-
-
-def _slots(value: object) -> set[str]:
-    """Names of the {slots} in a body."""
-    match value:
-        case str():
-            return set(SLOT.findall(value))
-        case list() | tuple():
-            return {name for inner in value for name in _slots(inner)}
-        case _:
-            return set()
-
-
-def _fill(value: object, slots: Mapping[str, object]) -> object:
-    """A value with its {slots} filled in. A slot that is the whole value keeps its type: a number stays one."""
-    match value:
-        case str():
-            alone = SLOT.fullmatch(value)
-            if alone and alone[1] in slots:
-                return slots[alone[1]]
-            return SLOT.sub(lambda slot: str(slots.get(slot[1], slot[0])), value)
-        case list() | tuple():
-            return [_fill(inner, slots) for inner in value]
-        case _:
-            return value

@@ -1,7 +1,9 @@
 """What a deployment's platform is made of: addresses, tools, databases, secrets."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Self
 from urllib.parse import urlsplit
 
 import httpx
@@ -25,6 +27,7 @@ class Surroundings:
     `urls`: name → URL or host:port. `tools`: first word of a command → the argument list it stands for
     (`docker` → `/usr/bin/docker`; a variable the tool needs goes in as `/usr/bin/env NAME=value /usr/bin/docker`).
     `databases`: name → SQLAlchemy async URL. `environ`: where `auth` looks its secrets up, and PATH of commands.
+    `data`: the folder that records are written below. `known`: the values of {slots}, by name.
     """
 
     urls: Mapping[str, str]
@@ -33,6 +36,12 @@ class Surroundings:
     environ: Mapping[str, str] = field(repr=False)
     http: httpx.AsyncClient = field(repr=False)
     clock: Clock = field(repr=False)
+    data: Path = field(default=Path("data"), repr=False)
+    known: Mapping[str, object] = field(default_factory=dict)
+
+    def knowing(self, values: Mapping[str, object]) -> Self:
+        """The same with values for the {slots} and bound parameters of probes."""
+        return replace(self, known={**self.known, **values})
 
     def url(self, reference: str) -> str:
         """The URL of "BASE/path". Raises NoAnswerError when BASE has no address."""
