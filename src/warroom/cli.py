@@ -72,12 +72,13 @@ async def _serve(settings: Settings) -> None:
         running(settings, environ=os.environ) as warroom,
         listening(warroom.web, environment.warroom_host, environment.warroom_port) as url,
     ):
-        if warroom.socket is not None:
-            await warroom.socket.start()
+        connecting = asyncio.create_task(warroom.socket.start(), name="socket") if warroom.socket is not None else None
         gc.freeze()  # what there is now stays: later searches for garbage need not look at it
         err.print(f"warroom listens on {url} (actions: {environment.warroom_actions}). Ctrl-C stops it.")
         await stop.wait()
-        if warroom.socket is not None:
+        if connecting is not None and warroom.socket is not None:
+            connecting.cancel()
+            await asyncio.gather(connecting, return_exceptions=True)
             await warroom.socket.stop()
 
 

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from warroom.domain.decision import LoadedPack
 from warroom.errors import ConfigError
@@ -38,10 +37,10 @@ class Anchor:
     scaled: datetime
 
 
-class Environment(BaseSettings):
-    """The environment variables, each with where to find its value."""
+class Environment(BaseModel):
+    """The environment variables, each with where to find its value. A blank one is one that is not set."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     slack_bot_token: SecretStr = Field(description="api.slack.com/apps, your app, OAuth & Permissions: xoxb-…")
     slack_signing_secret: SecretStr = Field(description="api.slack.com/apps, your app, Basic Information")

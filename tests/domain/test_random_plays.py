@@ -236,7 +236,7 @@ def test_what_was_refused_for_good_is_said_in_the_room_and_stands_on_the_panel_u
     play = Play(world=lambda e, i: Went("refused", "no_such_user") if e.key == "invite:people" else succeed(e, i))
     play.alert()
     assert "no_such_user" in play.seen("dead_letter")[0]
-    assert "invite:people: no_such_user" in play.panel()
+    assert "Inviting people to the room: no_such_user" in play.panel()
 
 
 def test_without_a_room_the_announcement_channel_is_told_and_pagerduty_gets_a_note() -> None:

@@ -31,7 +31,7 @@ def on_halt(incident: Incident | None, actor: Actor, text: str, given: Input, ct
     if ctx.actions == "off":
         return wrong("Halting is switched off here (WARROOM_ACTIONS=off).", "Halt on the platform itself, now.")
     if not may(actor, first):
-        return refused(actor, "/halt", first, ctx)
+        return refused(actor, "/halt", first, ctx, recorded=incident is not None)
     scope, _, reason = text.strip().partition(" ")
     if not scope:
         return Handled(answer=Form("halt", incident.id if incident else "", form_context(incident, ctx)))
@@ -97,7 +97,7 @@ def order(incident: Incident | None, actor: Actor, scope: str, reason: str, run:
     if ctx.actions == "off":
         return wrong("Halting is switched off here (WARROOM_ACTIONS=off).", "Halt on the platform itself, now.")
     if not may(actor, action):
-        return refused(actor, "/halt", action, ctx)
+        return refused(actor, "/halt", action, ctx, recorded=incident is not None)
     done = next((r for r in incident.runs if r.run == run), None) if incident else None
     if done and incident:
         return say("halt_already", line=views.run_line(done), at=moment(done.at), **room_link(incident))

@@ -35,12 +35,13 @@ def wrong(text: str, *hints: str) -> Handled:
     return say("mistake", text=text, hints=list(hints))
 
 
-def which_incident(ctx: Context, usage: str) -> Handled:
-    """The command needs an incident and none is implied: list the open ones with what to type."""
+def which_incident(ctx: Context, usage: str, rest: str = "") -> Handled:
+    """The command needs an incident and none is implied: list the open ones with what to type; `rest` is what was
+    typed after the command, which is not lost."""
     cards = open_cards(ctx.cards)
     if not cards:
         return wrong("No incident is open.", "/incident declare P0 TITLE opens one.")
-    return say("which_incident", usage=usage, incidents=[card_row(c) for c in cards])
+    return say("which_incident", usage=usage, rest=rest, incidents=[card_row(c) for c in cards])
 
 
 def card_row(card: Card) -> Mapping[str, Any]:
@@ -66,15 +67,15 @@ def may(actor: Actor, action: Action) -> bool:
     return bool(actor.groups & set(action.who))
 
 
-def refused(actor: Actor, what: str, action: Action, ctx: Context) -> Handled:
-    """A stranger to the group: a sentence, a fact, no act."""
+def refused(actor: Actor, what: str, action: Action, ctx: Context, *, recorded: bool) -> Handled:
+    """A stranger to the group: a sentence, a fact, no act. `recorded`: the fact is in an incident's timeline."""
     groups = ctx.pack.pack.groups
     names = [groups.get(g, g) for g in action.who]
     why = "not in " + " or ".join(names)
     if not actor.verified:
         why = "could not be looked up in Slack just now, and is not listed by Slack id in " + " or ".join(names)
     fact = f.Denied(what=what, why=f"{actor.name} is {why}" if actor.verified else f"{actor.name} {why}")
-    answer = Reply("denied", {"what": what, "groups": names, "verified": actor.verified})
+    answer = Reply("denied", {"what": what, "groups": names, "verified": actor.verified, "recorded": recorded})
     return Handled(ctx.facts(actor.by, fact), answer)
 
 

@@ -46,7 +46,7 @@ def on_command(incident: Incident | None, command: Command, given: Input, ctx: C
         hints = [f"/incident {INCIDENT[w].usage}" for w in did_you_mean(typed.word, dict(INCIDENT))[:3]]
         handled = wrong(f"There is no /incident {typed.word}.", *hints, "/incident help lists everything.")
     elif incident is None:
-        handled = which_incident(ctx, f"/incident {typed.word}")
+        handled = which_incident(ctx, f"/incident {typed.word}", typed.rest)
     else:
         handled = _WITHIN[typed.word](incident, command.actor, typed.rest, given, ctx)
     return handled
@@ -79,10 +79,12 @@ def diagnostics(incident: Incident | None, actor: Actor, text: str, given: Input
     choices: dict[str, tuple[str, ...]] = {name: book.diagnosis for name, book in pack.playbooks.items()}
     choices |= {name: tuple(probes) for name, probes in pack.probe_groups.items()}
     choices |= {name: (name,) for name in pack.probes}
-    what = text.strip() or incident.playbook or next(iter(pack.probe_groups), "")
+    typed = text.strip()
+    what = typed or incident.playbook or next(iter(pack.probe_groups), "")
+    what = what if what in choices else what.lower()
     if what not in choices:
         near = did_you_mean(what, tuple(choices))[:5]
-        return wrong(f"There are no diagnostics called “{what}”.", *(f"/diagnostics {n}" for n in near))
+        return wrong(f"There are no diagnostics called “{typed}”.", *(f"/diagnostics {n}" for n in near))
     fact = f.ProbesRequested(run=run_id(given), what=what, probes=choices[what])
     answer = Reply(
         "diagnostics_started", {"what": what.replace("_", " "), "count": len(choices[what]), **room_link(incident)}
@@ -175,6 +177,7 @@ def _assign(incident: Incident, actor: Actor, role: str, person_: By, ctx: Conte
 
 def _assign_typed(incident: Incident, actor: Actor, text: str, given: Input, ctx: Context) -> Handled:
     role, _, rest = text.partition(" ")
+    role = role.lower()
     roles = ctx.pack.pack.roles
     if role not in roles:
         near = did_you_mean(role, tuple(roles))
@@ -211,10 +214,17 @@ def _step(incident: Incident, actor: Actor, text: str, given: Input, ctx: Contex
     word, _, rest = text.partition(" ")
     step_id, _, why = rest.strip().partition(" ")
     if word not in ("done", "skip") or not step_id:
-        return wrong("Say what happened to which step.", "/incident step done STEP", "/incident step skip STEP WHY")
+        open_ = [s.id for s in protocol.steps(incident, ctx.pack) if not _over(incident, s.id)]
+        hints = [f"/incident step done {step}" for step in open_]
+        return wrong("Say what happened to which step.", *hints, "/incident step skip STEP WHY")
     if word == "skip" and not why.strip():
         return wrong("Skipping a step needs a reason.", f"/incident step skip {step_id} WHY")
     return mark_step(incident, actor, step_id, why.strip() if word == "skip" else None, ctx)
+
+
+def _over(incident: Incident, step: str) -> bool:
+    mark = incident.steps.get(step)
+    return mark is not None and mark.state in ("done", "skipped")
 
 
 def _contacts(incident: Incident, actor: Actor, text: str, given: Input, ctx: Context) -> Handled:

@@ -143,7 +143,8 @@ def _moment(incident: Incident, event: PagerDutyEvent, ctx: Context) -> tuple[f.
     is_open = milestones.reached(milestones.add(incident.history, moment), "resolved") is None
     if is_open != incident.is_open:
         # old news may come last: the status follows from what holds now, not from what we heard of last
-        facts += ctx.facts(event.agent, f.StatusChanged(status="investigating" if is_open else "resolved"))
+        status = f.StatusChanged(status="investigating" if is_open else "resolved")
+        return (*ctx.facts(event.agent, status), *facts)
     return facts
 
 

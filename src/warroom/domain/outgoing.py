@@ -1,7 +1,8 @@
 """Makes effects for one incident: keys, lanes and priorities in one place."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from warroom.domain import views
@@ -75,18 +76,21 @@ class Out:
             coalesce="panel",
         )
 
-    def announcement(self) -> Effect:
-        """The announcement, brought up to date."""
-        severity = self.pack.pack.severities[self.i.severity]
-        return self.effect(
-            f"announce.edit:{self.i.count}",
-            "slack.edit",
-            {"of": "announce", "message": severity.announce.message, "view": "announcement"},
-            lane="announce",
-            rank=EDIT,
-            after=("announce",),
-            coalesce="announce",
-        )
+    def announcements(self) -> Iterator[Effect]:
+        """The announcement, and those of every raise of the severity, brought up to date."""
+        message = self.pack.pack.severities[self.i.severity].announce.message
+        changes = enumerate(pairwise(self.i.severities), 2)
+        raises = [count for count, ((_, old), (_, new)) in changes if PRIORITY[new] < PRIORITY[old]]
+        for post in ("announce", *(f"announce:{count}" for count in raises)):
+            yield self.effect(
+                f"{post}.edit:{self.i.count}",
+                "slack.edit",
+                {"of": post, "message": message, "view": "announcement"},
+                lane="announce",
+                rank=EDIT,
+                after=(post,),
+                coalesce=post,
+            )
 
     def topic(self, key: str) -> Effect:
         """The room's topic, for people: it is never read back."""

@@ -168,7 +168,7 @@ def _reached(out: Out, before: Incident | None, fact: f.Fact, what: f.MilestoneR
     if what.milestone == "acknowledged":
         context = {"by": views.who(fact.by), "at": moment(fact.at), "source": what.source}
         yield out.say(f"say:{key}", "acknowledged", context)
-        yield out.announcement()
+        yield from out.announcements()
     for communication in protocol.communications(i, out.pack):
         if communication.at != what.milestone:
             continue
@@ -177,7 +177,7 @@ def _reached(out: Out, before: Incident | None, fact: f.Fact, what: f.MilestoneR
             yield out.post(f"comm:{communication.id}:{turn}:{channel}", channel, communication.message, view)
     if what.milestone == "resolved":
         yield out.topic(f"topic:{key}")
-        yield out.announcement()
+        yield from out.announcements()
         if i.resolution is None:
             yield out.say(f"ask.cause:{turn}", "root_cause_request", {"by": views.who(fact.by)})
 
@@ -194,6 +194,7 @@ def _withdrawn(out: Out, before: Incident | None, fact: f.Fact, what: f.Mileston
             told = views.base(out.i, out.pack, out.now) | context
             yield out.post(f"reopened:{turn}:announce", announce, message, {"context": told})
             yield out.topic(f"topic:reopened:{turn}")
+            yield from out.announcements()
 
 
 def _severity(out: Out, before: Incident | None, fact: f.Fact, what: f.SeverityChanged) -> Iterator[Effect]:
@@ -207,7 +208,12 @@ def _severity(out: Out, before: Incident | None, fact: f.Fact, what: f.SeverityC
         to = severity.announce.channel
         yield out.post(f"announce:{count}", to, severity.announce.message, data, rank=FIRST)
         yield from _people(out, f"people:{count}", severity)
-    yield out.announcement()
+    else:  # where more was promised, less is said aloud
+        told = views.base(out.i, out.pack, out.now) | context
+        to = out.pack.pack.severities[old].announce.channel
+        yield out.post(f"severity:{count}:announce", to, "severity_changed", {"context": told})
+    yield out.topic(f"topic:severity:{count}")
+    yield from out.announcements()
     if fact.by.slack_id:
         data = {"priority": what.severity}
         yield out.effect(f"priority:{count}", "pagerduty.priority", data, lane="pager", rank=EDIT)
@@ -228,7 +234,7 @@ def _role(out: Out, fact: f.Fact, what: f.RoleAssigned) -> Iterator[Effect]:
         yield out.effect(f"invite:{key}", "slack.invite", invite, rank=POST, after=("room",))
     if what.role == "commander":
         yield out.topic(f"topic:{key}")
-        yield out.announcement()
+        yield from out.announcements()
 
 
 def _done(out: Out, what: f.EffectDone) -> Iterator[Effect]:
@@ -287,12 +293,13 @@ def _failed(out: Out, before: Incident | None, what: f.EffectFailed) -> Iterator
         return  # a panel that cannot be edited is said once, not every minute
     # a result of a halt that could not be posted is told here: it must not be lost with the post
     run = next((r for r in out.i.runs if what.key.startswith(f"act:{r.run}:")), None)
-    context = {
+    context: dict[str, Any] = {
         "what": views.deed(what.kind),
         "key": what.key,
         "error": what.error,
         "outcome": what.outcome,
         "about": f"{views.run_line(run)}. {run.detail}" if run else "",
+        "phones": _phones(out) if what.kind == "pagerduty.page" else [],
     }
     told = views.base(out.i, out.pack, out.now) | context
     if "room" in out.i.failed:
@@ -308,16 +315,20 @@ def _failed(out: Out, before: Incident | None, what: f.EffectFailed) -> Iterator
         yield out.note(f"note:dead:{what.key}", f"Slack did not take the {what.key}: {what.error}")
 
 
+def _phones(out: Out) -> list[dict[str, str]]:
+    """Whom people can call themselves, as far as the deployment gave numbers."""
+    return [
+        {"title": c.title, "phone": out.pack.contacts[c.phone], "note": c.note}
+        for c in out.pack.pack.contacts
+        if c.phone and out.pack.contacts.get(c.phone)
+    ]
+
+
 def _delayed(out: Out, what: f.EffectDelayed) -> Iterator[Effect]:
     """One service is away: the other one tells people, once an incident and service."""
     service = what.kind.partition(".")[0]
     if service == "pagerduty":
-        phones = [
-            {"title": c.title, "phone": out.pack.contacts[c.phone], "note": c.note}
-            for c in out.pack.pack.contacts
-            if c.phone and out.pack.contacts.get(c.phone)
-        ]
-        yield out.say("away:pagerduty", "pagerduty_away", {"error": what.error, "phones": phones})
+        yield out.say("away:pagerduty", "pagerduty_away", {"error": what.error, "phones": _phones(out)})
     elif service == "slack":
         yield out.note("away:slack", "Slack cannot be reached: do not wait for the war room, work by phone.")
 
@@ -427,7 +438,7 @@ def _update(out: Out, what: f.UpdateAsked | f.UpdateGiven) -> Iterator[Effect]:
                 yield out.post(f"update:{number}:{channel}", channel, cadence.message, data)
     if not sent:
         yield out.post(f"update:{number}:room", "room", "status_update", data)
-    yield out.announcement()
+    yield from out.announcements()
 
 
 def _note(out: Out, fact: f.Fact, what: f.NoteAdded) -> Iterator[Effect]:
@@ -499,4 +510,4 @@ def _action(out: Out, fact: f.Fact, what: f.ActionRequested | f.ActionSettled) -
         full = views.base(out.i, out.pack, out.now) | told | {"detail": ""}
         yield out.post(f"act:{what.run}:announce", announce, "action_settled", {"context": full}, rank=SETUP)
         yield out.note(f"act:{what.run}:note", f"{context['action']}: {what.outcome}. {what.detail}")
-        yield out.announcement()
+        yield from out.announcements()

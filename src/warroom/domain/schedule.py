@@ -60,10 +60,10 @@ def timers(incident: Incident, pack: LoadedPack, now: datetime) -> Mapping[str, 
     return {**wanted, **watches.timers(incident, pack, now)}
 
 
-def next_update(incident: Incident, pack: LoadedPack) -> datetime | None:
-    """When the next scheduled update is due (UTC); None when none is."""
-    dues = [_due(incident, c) for c in _severity(incident, pack).cadences]
-    return min((d for d in dues if d), default=None)
+def next_update(incident: Incident, pack: LoadedPack, now: datetime) -> datetime | None:
+    """When the next scheduled update after `now` is due (UTC); None when none is. One that is due now is being sent."""
+    dues = [(_due(incident, c), c.every) for c in _severity(incident, pack).cadences]
+    return min((due if due > now else due + every for due, every in dues if due), default=None)
 
 
 def asked_for(incident: Incident, pack: LoadedPack) -> datetime | None:

@@ -62,7 +62,7 @@ def base(i: Incident, pack: LoadedPack, now: datetime) -> View:
     """What nearly every message needs."""
     severity = pack.pack.severities[i.severity]
     playbook = pack.pack.playbooks.get(i.playbook or "")
-    due = schedule.next_update(i, pack)
+    due = schedule.next_update(i, pack, now)
     return {
         "id": i.id,
         "title": i.title,
@@ -93,6 +93,7 @@ def announcement(i: Incident, pack: LoadedPack, now: datetime, data: Mapping[str
         "every": every.total_seconds() if every else 0,
         "reason": i.severity_reason,
         "is_open": i.is_open,
+        "acknowledged": i.reached("acknowledged") is not None,
         "halted": bool(halts_in_force(i)),
         "service": i.service or "",
     }
@@ -121,12 +122,13 @@ def taken(i: Incident) -> tuple[str, ...]:
 def run_line(run: Run) -> str:
     """An action and its outcome in a few words; unknown is said aloud."""
     what = f"Trading halt ({run.scope})" if run.scope else run.action
+    if run.mode == "dry_run":
+        return f"{what}: DRY RUN, {'nothing will be sent' if run.outcome == 'requested' else 'nothing was sent'}"
     return {
         "requested": f"{what}: ordered, not confirmed yet",
         "confirmed": f"{what}: CONFIRMED by reading back",
         "failed": f"{what}: FAILED",
         "unknown": f"{what}: UNKNOWN, check by hand",
-        "dry_run": f"{what}: DRY RUN, nothing was sent",
     }[run.outcome]
 
 
@@ -160,7 +162,8 @@ def panel(i: Incident, pack: LoadedPack, now: datetime, data: Mapping[str, Any] 
 
 def failures(i: Incident) -> Mapping[str, str]:
     """What could not be done, in words; of the edits of one post only the newest."""
-    return {k.partition(":")[0] if ".edit:" in k else k: f"{k}: {v.error}" for k, v in i.failed.items()}
+    names = {k: k.partition(":")[0] if ".edit:" in k else k for k in i.failed}
+    return {names[k]: f"{deed(v.kind).capitalize()}: {v.error}" for k, v in i.failed.items()}
 
 
 def steps(i: Incident, pack: LoadedPack) -> list[View]:
@@ -226,7 +229,7 @@ def resolution(i: Incident, pack: LoadedPack, now: datetime, data: Mapping[str, 
     at = i.reached("resolved") or now
     said = i.resolution
     in_force = halts_in_force(i)
-    unsettled = [r for r in i.halts if r.outcome in ("unknown", "requested")]
+    unsettled = [r for r in i.halts if r.mode == "live" and r.outcome in ("unknown", "requested")]
     review = min((at + follow_up.within for follow_up in pack.pack.follow_ups), default=None)
     return base(i, pack, now) | {
         "resolved": moment(at),
