@@ -112,6 +112,14 @@ def test_everything_missing_is_told_at_once_with_where_to_find_it() -> None:
     )
 
 
+def test_the_environment_of_the_process_does_not_leak_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLACK_SIGNING_SECRET", " ")
+    monkeypatch.setenv("WARROOM_PORT", "abc")
+    assert Settings.load(GIVEN).environment.warroom_port == 3000
+    (said,) = refused(SLACK_SIGNING_SECRET=" ")
+    assert "SLACK_SIGNING_SECRET: this is not set" in said
+
+
 def test_blank_is_the_same_as_not_set() -> None:
     assert len(refused(PAGERDUTY_API_TOKEN="  ")) == 1
 

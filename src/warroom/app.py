@@ -118,12 +118,14 @@ class Warroom:
 
 
 class Readiness:
-    """Answers /readyz: not ready without a database or when timers are overdue; dead letters are shown."""
+    """Answers /readyz: not ready without a database or a socket that is wanted, or when timers are overdue; dead
+    letters are shown."""
 
-    def __init__(self, engine: Engine, store: Store, clock: AnyClock) -> None:
+    def __init__(self, engine: Engine, store: Store, clock: AnyClock, socket: Socket | None) -> None:
         self._engine = engine
         self._store = store
         self._clock = clock
+        self._socket = socket
 
     async def ready(self) -> tuple[bool, Mapping[str, Any]]:
         """Ready or not, and what is owed."""
@@ -133,8 +135,10 @@ class Readiness:
             return False, {"database": str(error)}
         oldest = (self._clock.now() - backlog.oldest).total_seconds() if backlog.oldest else 0.0
         late = backlog.overdue > 0 and (await self._store.backlog(self._clock.now() - OVERDUE)).overdue > 0
-        return not late, {
+        reached = {} if self._socket is None else {"socket_mode": await self._socket.connected()}
+        return not late and all(reached.values()), {
             "database": "ok",
+            **reached,
             "waiting": backlog.waiting,
             "oldest_waiting_seconds": round(oldest, 1),
             "overdue_timers": backlog.overdue,
@@ -212,17 +216,17 @@ async def running(
             clock=clock,
             pack_of=lambda incident: next((c.pack for c in engine.cards() if c.id == incident), None),
         )
+        socket = None
+        if environment.slack_app_token is not None:
+            socket = Socket(app, api, environment.slack_app_token.get_secret_value())
         web = create_web(
             slack=Gate(Endpoint(app), environment.slack_signing_secret.get_secret_value()),
             hear=_hear(engine, client, settings.packs),
             webhook_secrets=settings.webhook_secrets,
             clock=clock,
-            health=Readiness(engine, store, clock),
+            health=Readiness(engine, store, clock, socket),
             registry=engine.metrics.registry,
         )
-        socket = None
-        if environment.slack_app_token is not None:
-            socket = Socket(app, api, environment.slack_app_token.get_secret_value())
         services = sorted({s for loaded in settings.packs.values() for s in loaded.services})
         upkeep = Upkeep(engine, gateway, directory, client, services, clock)
         if tended:

@@ -47,7 +47,27 @@ async def _slack(settings: Settings) -> list[Problem]:
             found.append(Problem(SLACK, 0, scope, "this scope is not granted: reinstall the app from manifest.yml"))
         for loaded in settings.packs.values():
             found += _channels(loaded, channels)
-    return found
+    return [*found, *await _socket(settings)]
+
+
+async def _socket(settings: Settings) -> list[Problem]:
+    """Whether Slack opens a connection for the app-level token, when there is one."""
+    environment = settings.environment
+    if environment.slack_app_token is None:
+        return []
+    headers = {"Authorization": f"Bearer {environment.slack_app_token.get_secret_value()}"}
+    try:
+        async with (
+            aiohttp.ClientSession(headers=headers) as session,
+            session.post(environment.slack_api_url.rstrip("/") + "/apps.connections.open") as answer,
+        ):
+            said = await answer.json()
+    except (aiohttp.ClientError, ValueError) as error:
+        return [Problem(SLACK, 0, "SLACK_APP_TOKEN", f"Slack could not be asked: {type(error).__name__}")]
+    if said.get("ok"):
+        return []
+    advice = "it needs the scope connections:write, and Socket Mode switched on for the app"
+    return [Problem(SLACK, 0, "SLACK_APP_TOKEN", f"Slack refuses it ({said.get('error', answer.status)}): {advice}")]
 
 
 async def _granted(url: str, token: str) -> frozenset[str]:

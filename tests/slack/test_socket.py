@@ -83,8 +83,10 @@ async def test_a_command_over_the_socket_is_written_down_and_answered(
             clock=Watch(),
         )
         socket = Socket(app, api, "xapp-secret")
+        assert not await socket.connected()
         await socket.start()
         try:
+            assert await socket.connected()
             assert slack.tokens == ["Bearer xapp-secret"]
             await slack.send("slash_commands", COMMAND)
             answer = await asyncio.wait_for(slack.answers.get(), 5)

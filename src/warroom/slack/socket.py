@@ -15,8 +15,12 @@ class Socket:
         self._app_token = app_token
         self._handler: AsyncSocketModeHandler | None = None
 
+    async def connected(self) -> bool:
+        """Whether Slack can reach us this way now."""
+        return self._handler is not None and await self._handler.client.is_connected()
+
     async def start(self) -> None:
-        """Connect; the connection then keeps itself alive. Raises what slack_sdk raises when Slack refuses."""
+        """Connect, trying until Slack takes it; the connection then keeps itself alive."""
         if self._handler is None:
             self._handler = AsyncSocketModeHandler(
                 self._app, self._app_token, web_client=self._api.client(), proxy=self._api.proxy
