@@ -128,3 +128,14 @@ def test_an_other_apps_message_is_told_as_its_own() -> None:
     story = opened().says(60, replace(ANA, name="Grafana", id="slack:B9"), "CPU at 100 %", by_bot=True)
     assert row_with(story, "CPU").who == "Grafana"
     assert "Grafana" not in "".join(p.name for p in story.document().participants)
+
+
+def test_a_person_who_acknowledged_is_named_once_although_pagerduty_tells_it_twice() -> None:
+    story = opened().reached(60, "acknowledged", PAGERDUTY, "pagerduty").reached(61, "acknowledged", RAJ, "pagerduty")
+    found = [row for row in told(story).rows if "cknowledged" in row.action]
+    assert [row.who for row in found] == ["Raj Patel"]
+
+
+def test_every_row_leads_to_a_place_in_the_conversation() -> None:
+    story = opened().says(60, ANA, "looking").reached(90, "contained", ANA)
+    assert all(row.url for row in told(story).rows)

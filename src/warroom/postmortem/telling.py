@@ -8,7 +8,7 @@ from warroom.domain import facts as f
 from warroom.domain import milestones, protocol
 from warroom.domain.incident import Incident
 from warroom.domain.milestones import Moment
-from warroom.domain.people import WARROOM
+from warroom.domain.people import PAGERDUTY, WARROOM
 from warroom.domain.policy import Milestone, Pack
 from warroom.postmortem.markdown import clock, span
 
@@ -52,12 +52,21 @@ class Teller:
     pack: Pack
     asked: dict[str, f.ProbesRequested] = field(default_factory=dict)
     resolved: tuple[datetime, ...] = ()
+    acknowledged: tuple[datetime, ...] = ()
 
     @classmethod
     def of(cls, incident: Incident, facts: Sequence[f.Fact], pack: Pack) -> "Teller":
-        """A teller that knows which request each report belongs to, and when people resolved it."""
+        """A teller that knows which request each report belongs to, and when people acknowledged and resolved it."""
         asked = {x.what.run: x.what for x in facts if isinstance(x.what, f.ProbesRequested)}
-        return cls(incident, pack, asked, tuple(x.at for x in facts if isinstance(x.what, f.Resolved)))
+        resolved = tuple(x.at for x in facts if isinstance(x.what, f.Resolved))
+        acknowledged = tuple(
+            x.at
+            for x in facts
+            if isinstance(x.what, f.MilestoneReached)
+            and (x.what.milestone, x.what.source) == ("acknowledged", "pagerduty")
+            and x.by.id != PAGERDUTY.id
+        )
+        return cls(incident, pack, asked, resolved, acknowledged)
 
     def tell(self, fact: f.Fact) -> Told | None:
         """The fact in words; None for what a reader of the timeline need not know."""
@@ -119,6 +128,9 @@ class Teller:
             return fact.at >= i.opened
         if what.milestone == "responding":
             return fact.at == i.reached("acknowledged")
+        if what.milestone == "acknowledged":  # told once, with the name that PagerDuty gives
+            told = (abs(fact.at - at) <= SAME_RESOLVING for at in self.acknowledged)
+            return fact.by.id == PAGERDUTY.id and any(told)
         near = (abs(fact.at - at) <= SAME_RESOLVING for at in self.resolved)
         return what.milestone == "resolved" and any(near)
 

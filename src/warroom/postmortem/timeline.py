@@ -39,7 +39,8 @@ def timeline(incident: Incident, facts: Sequence[f.Fact], lines: Sequence[Line],
     entries = _grouped(_entries(Teller.of(incident, facts, pack), facts, marked))
     rows = _linked(entries, [line for line in lines if line.effect_id])
     rows += [row_of(line) for line in shown]
-    return Timeline(rows=_merged(sorted(rows, key=lambda row: row.at)), left_out=len(said) - len(shown))
+    merged = _merged(sorted(rows, key=lambda row: row.at))
+    return Timeline(rows=_placed(merged, lines), left_out=len(said) - len(shown))
 
 
 def _entries(teller: Teller, facts: Sequence[f.Fact], marked: set[str]) -> list[_Entry]:
@@ -89,6 +90,17 @@ def _linked(entries: Sequence[_Entry], posts: Sequence[Line]) -> list[Row]:
             number = min(near)[1]
             rows[number] = replace(rows[number], url=post.permalink)
     return rows
+
+
+def _placed(rows: Sequence[Row], lines: Sequence[Line]) -> tuple[Row, ...]:
+    """Every row leads somewhere: one that nobody wrote about to where the conversation was at its time."""
+    if not lines:
+        return tuple(rows)
+    before = [max((x for x in lines if x.at <= row.at), key=lambda x: x.at, default=None) for row in rows]
+    first = min(lines, key=lambda x: x.at)
+    return tuple(
+        row if row.url else replace(row, url=(line or first).permalink) for row, line in zip(rows, before, strict=True)
+    )
 
 
 def _merged(rows: Sequence[Row]) -> tuple[Row, ...]:
