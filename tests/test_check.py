@@ -12,7 +12,7 @@ from warroom.domain.messages import MESSAGES
 from warroom.packs.durations import parse_duration
 from warroom.packs.loader import SHIPPED, shipped
 from warroom.packs.problems import Problem
-from warroom.packs.references import messages_used
+from warroom.packs.used_messages import messages_used
 from warroom.slack.manifest import check_manifest
 
 ROOT = Path(__file__).parents[1]

@@ -15,7 +15,7 @@ from warroom.packs.durations import format_duration
 from warroom.packs.loader import FILE, SHIPPED, file_text, read_pack
 from warroom.packs.names import SYSTEM
 from warroom.packs.problems import Problem, nearest
-from warroom.packs.references import messages_used
+from warroom.packs.used_messages import messages_used
 from warroom.rendering import Catalog, MessageErrors
 from warroom.settings import read_settings
 

@@ -41,8 +41,8 @@ class Deployment:
 
 
 def contact_settings(pack: Pack) -> frozenset[str]:
-    """The contact settings that a pack's contacts name."""
-    return frozenset(contact.phone for contact in pack.contacts if contact.phone)
+    """The contact settings that a pack names: those of its contacts, and of its bridge."""
+    return frozenset(name for name in (*(contact.phone for contact in pack.contacts), pack.bridge) if name)
 
 
 def bind(pack: Pack, binding: Binding) -> Pack:

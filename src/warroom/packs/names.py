@@ -3,6 +3,8 @@
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import PurePosixPath
 from typing import Any
 
 import jmespath
@@ -56,6 +58,11 @@ class Findings:
         except re.error as error:
             self.add(path, f"this is not a regular expression: {error}")
 
+    def positive(self, path: Path, span: timedelta) -> None:
+        """`span` must be some time."""
+        if span <= timedelta():
+            self.add(path, "this needs some time; write more than 0s")
+
     def jmespath(self, path: Path, text: str | None) -> None:
         """`text`, when given, must be a JMESPath."""
         if text is None:
@@ -82,3 +89,8 @@ def defined(data: Mapping[str, Any], sections: Collection[str]) -> dict[str, fro
         content = data.get(section)
         found[section] = frozenset(map(str, content)) if isinstance(content, dict) else frozenset()
     return found
+
+
+def is_below(path: str) -> bool:
+    """Whether the path stays below the folder it is added to."""
+    return not PurePosixPath(path).is_absolute() and "\\" not in path and ".." not in PurePosixPath(path).parts

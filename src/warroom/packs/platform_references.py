@@ -1,15 +1,15 @@
-"""What must hold for a pack's addresses, probes and actions."""
+"""What must hold for a pack's addresses and probes."""
 
 import re
 from urllib.parse import urlsplit
 
-from warroom.domain.policy import Action, Expect, Pack, Parameter, Probe
+from warroom.domain.policy import Expect, Pack, Probe
+from warroom.domain.slots import binds, slots
 from warroom.packs.document import Path
 from warroom.packs.names import ENVIRONMENT_NAME, Findings
 from warroom.packs.problems import nearest
+from warroom.packs.slots import asked_with, expected_with
 
-GIVEN = ("reason", "operator")
-_PLACE = re.compile(r"\{([^{}]*)\}")
 _HOST_PORT = re.compile(r"[A-Za-z0-9.-]+:\d{1,5}")
 _READS = re.compile(r"\s*(?:select|with|show|explain)\b", re.IGNORECASE)
 
@@ -49,23 +49,32 @@ def check_probes(f: Findings, pack: Pack) -> None:
     """Every probe says one way to read, and can be made."""
     for name, probe in pack.probes.items():
         _check_probe(f, ("probes", name), probe, pack)
+        if not any(action.read_back.probe == name for action in pack.actions.values()):
+            _check_slots(f, ("probes", name), probe)
     for group, probes in pack.probe_groups.items():
         f.all_names(("probe_groups", group), probes, "probes")
-        _check_readable(f, ("probe_groups", group), probes, pack)
+        for index, name in enumerate(probes):
+            check_readable(f, ("probe_groups", group, index), name, pack)
         if not probes:
             f.add(("probe_groups", group), "name at least one probe")
     for name, playbook in pack.playbooks.items():
-        _check_readable(f, ("playbooks", name, "diagnosis"), playbook.diagnosis, pack)
+        for index, probe_id in enumerate(playbook.diagnosis):
+            check_readable(f, ("playbooks", name, "diagnosis", index), probe_id, pack)
     for name, prefix in pack.tools.items():
         if not prefix:
             f.add(("tools", name), "write the program, e.g. [docker]")
 
 
-def _check_readable(f: Findings, at: Path, names: tuple[str, ...], pack: Pack) -> None:
-    for index, name in enumerate(names):
-        if name in pack.probes and places(pack.probes[name]):
-            said = f"{name} expects a parameter of an action; it can only read back that action"
-            f.add((*at, index), said)
+def check_readable(f: Findings, at: Path, name: str, pack: Pack) -> None:
+    """Probe `name` can be read by itself: it expects nothing that only an order knows, and asks for known fields."""
+    probe = pack.probes.get(name)
+    if probe is None:
+        return
+    if expected_with(probe):
+        f.add(at, f"{name} expects a parameter of an action; it can only read back that action")
+    elif any(action.read_back.probe == name for action in pack.actions.values()):
+        for place in sorted(asked_with(probe) - f.names["fields"]):
+            f.add(at, f"{name} needs {{{place}}}, which only an order knows{nearest(place, f.names['fields'])}")
 
 
 def _check_probe(f: Findings, at: Path, probe: Probe, pack: Pack) -> None:
@@ -87,10 +96,29 @@ def _check_probe(f: Findings, at: Path, probe: Probe, pack: Pack) -> None:
             f.add((*at, "sql"), "a probe only reads: write one SELECT")
     if probe.timeout.total_seconds() <= 0:
         f.add((*at, "timeout"), "a probe needs some time; write 5s or more than 0s")
+    _check_method(f, at, probe)
     check_auth(f, (*at, "auth"), probe.auth)
     f.jmespath((*at, "shows"), probe.shows)
     for index, expect in enumerate(probe.expect):
         _check_expect(f, (*at, "expect", index), expect, probe)
+
+
+def _check_method(f: Findings, at: Path, probe: Probe) -> None:
+    if probe.http is not None and probe.method == "POST":
+        if not probe.changes_nothing:
+            f.add((*at, "changes_nothing"), "a probe only reads: say why this POST changes nothing, or use GET")
+    elif probe.body:
+        f.add((*at, "body"), "only a POST has a body; write `method: POST` and why it `changes_nothing`")
+
+
+def _check_slots(f: Findings, at: Path, probe: Probe) -> None:
+    """Every {name} and :name of a probe that no action reads back is a field of the incident."""
+    texts: list[tuple[Path, frozenset[str]]] = [(("http",), slots(probe.http)), (("sql",), binds(probe.sql or ""))]
+    texts += [(("command", index), slots(argument)) for index, argument in enumerate(probe.command or ())]
+    texts += [(("body", key), slots(value)) for key, value in probe.body.items()]
+    for path, places in texts:
+        for place in sorted(places - f.names["fields"]):
+            f.add((*at, *path), f"{{{place}}} is no field of this pack{nearest(place, f.names['fields'])}")
 
 
 def _check_expect(f: Findings, at: Path, expect: Expect, probe: Probe) -> None:
@@ -116,73 +144,3 @@ def check_auth(f: Findings, at: Path, name: str | None) -> None:
     """`name`, when given, is the name of an environment variable, not a secret."""
     if name is not None and not ENVIRONMENT_NAME.fullmatch(name):
         f.add(at, "write the NAME of the environment variable that holds the token, never the token itself")
-
-
-def check_actions(f: Findings, pack: Pack) -> None:
-    """Every action can be sent, verified and authorised."""
-    for name, action in pack.actions.items():
-        at: Path = ("actions", name)
-        if action.http is not None:
-            check_path(f, (*at, "http"), action.http, pack)
-        check_auth(f, (*at, "auth"), action.auth)
-        f.all_names((*at, "who"), action.who, "groups")
-        if not action.who:
-            f.add((*at, "who"), "name the groups that may do this")
-        if action.scope is not None and action.danger != "contain":
-            f.add((*at, "scope"), "a halt has `danger: contain` and a `scope`")
-        if action.record is None:
-            f.name((*at, "read_back", "probe"), action.read_back.probe, "probes")
-        every, within = action.read_back.every.total_seconds(), action.read_back.within.total_seconds()
-        if not 0 < every <= within:
-            f.add((*at, "read_back", "every"), "read back at least once within `within`, and not all the time")
-        if action.timeout.total_seconds() <= 0:
-            f.add((*at, "timeout"), "an action needs some time; write 10s or more than 0s")
-        if action.undo is not None:
-            f.name((*at, "undo"), action.undo, "actions")
-        _check_parameters(f, at, action, pack)
-
-
-def places(probe: Probe) -> frozenset[str]:
-    """The {name}s in a probe's expectations, filled when it reads back an action."""
-    texts = (text for e in probe.expect for text in (e.contains, e.equals))
-    return frozenset(place for text in texts if isinstance(text, str) for place in _PLACE.findall(text))
-
-
-def _check_places_read(f: Findings, at: Path, action: Action, pack: Pack) -> None:
-    probe = pack.probes.get(action.read_back.probe)
-    for place in sorted(places(probe) - set(action.parameters)) if probe else ():
-        said = f"{action.read_back.probe} expects {{{place}}}, which is no parameter of this action"
-        f.add(at, said + nearest(place, action.parameters))
-
-
-def _check_parameters(f: Findings, at: Path, action: Action, pack: Pack) -> None:
-    used: set[str] = set()
-    known = {*action.parameters, *GIVEN}
-    for path, value in [((*at, "body", key), value) for key, value in action.body.items()]:
-        for place in _PLACE.findall(str(value)):
-            used.add(place)
-            if place not in known:
-                f.add(path, f"{{{place}}} is neither a parameter, reason nor operator{nearest(place, known)}")
-    _check_places_read(f, (*at, "read_back", "probe"), action, pack)
-    for name, parameter in action.parameters.items():
-        here: Path = (*at, "parameters", name)
-        if name not in used:
-            f.add(here, f"nothing uses this parameter; write {{{name}}} in `body`")
-        _check_parameter(f, here, parameter)
-
-
-def _check_parameter(f: Findings, at: Path, parameter: Parameter) -> None:
-    low, high, default = parameter.minimum, parameter.maximum, parameter.default
-    number = parameter.type == "number"
-    if not number and (low is not None or high is not None):
-        f.add(at, "only a number has a minimum and a maximum; write `type: number`")
-    if low is not None and high is not None and low > high:
-        f.add((*at, "minimum"), "the minimum is over the maximum")
-    if default is None:
-        return
-    if isinstance(default, str) == number:
-        f.add((*at, "default"), f"the default is no {parameter.type}")
-    elif parameter.choices and default not in parameter.choices:
-        f.add((*at, "default"), f"the default is not a choice{nearest(str(default), parameter.choices)}")
-    elif isinstance(default, float) and ((low is not None and default < low) or (high is not None and default > high)):
-        f.add((*at, "default"), "the default lies outside of minimum and maximum")
