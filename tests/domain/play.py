@@ -52,6 +52,11 @@ def a_pack(**changes: Any) -> dict[str, LoadedPack]:
     return {"lav_adaf": replace(PACK, pack=pack)}
 
 
+def a_pack_with(**changes: Any) -> dict[str, LoadedPack]:
+    """lav_adaf with the given sections of the pack replaced."""
+    return {"lav_adaf": replace(PACK, pack=replace(PACK.pack, **changes))}
+
+
 @dataclass(frozen=True)
 class Went:
     """What a `world` answers when an effect does not succeed: outcome is refused or unknown."""

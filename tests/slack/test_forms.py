@@ -27,14 +27,21 @@ CONTEXTS: dict[str, dict[str, Any]] = {
         "in_force": [LONG, "all: confirmed"],
         "values": {"reason": LONG},
     },
-    "resolve": {"in_force": ["all: confirmed"], "values": dict.fromkeys(("summary", "root_cause"), LONG)},
+    "gate_override": {"gate": LONG, "criteria": [LONG, "✗ Reconciled: not read yet"], "values": {"reason": LONG}},
+    "resolve": {
+        "in_force": ["all: confirmed"],
+        "criteria": [LONG, "✓ Done: yes"],
+        "closed": True,
+        "values": dict.fromkeys(("summary", "root_cause"), LONG),
+    },
     "step_skip": {"step": LONG, "values": {"reason": LONG}},
 }
 FIELDS = {
     "declare": ["title", "severity", "pack", "service", "description"],
     "update": ["status", "summary", "next_steps", "eta", "impact"],
     "halt": ["scope", "reason"],
-    "resolve": ["summary", "root_cause", "actions_taken", "impact"],
+    "gate_override": ["reason"],
+    "resolve": ["override", "summary", "root_cause", "actions_taken", "impact"],
     "step_skip": ["reason"],
 }
 
@@ -85,6 +92,12 @@ def test_a_halt_shows_exactly_what_will_be_sent_and_whether_it_is_real() -> None
         assert "all: confirmed" in text or "Halts ordered before" in text
     assert dry.startswith("DRY RUN: nothing will be halted")
     assert live.startswith("LIVE: this stops trading")
+
+
+def test_an_incident_without_gates_is_resolved_without_asking_for_more() -> None:
+    view = a_view("resolve", criteria=[], closed=False)
+    inputs = [b["block_id"] for b in view["blocks"] if b["type"] == "input"]
+    assert inputs == ["summary", "root_cause", "actions_taken", "impact"]
 
 
 def test_a_halt_without_scopes_is_a_mistake_of_ours() -> None:

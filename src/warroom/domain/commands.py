@@ -27,7 +27,7 @@ INCIDENT: Mapping[str, Usage] = {
     "step": Usage("step done|skip STEP [why]", "mark a protocol step"),
     "set": Usage("set FIELD VALUE", "say what it is about: a market, an amount; without words a form opens"),
     "action": Usage("action [NAME [name=value …] REASON]", "change something on the platform, with its preview"),
-    "checklist": Usage("checklist [NAME [ITEM]]", "show a checklist, tick an item"),
+    "checklist": Usage("checklist [NAME [ITEM [undo]]]", "show a checklist, tick an item or take the tick back"),
     "gate": Usage("gate [NAME]", "what must hold before resolving or resuming, and how far it is"),
     "vendor": Usage("vendor REFERENCE TEXT", "note a vendor's reference number in the timeline"),
     "runbook": Usage("runbook [PLAYBOOK]", "show a playbook, or use another one"),

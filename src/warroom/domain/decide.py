@@ -30,6 +30,8 @@ ENGAGING = (
     f.StatusChanged,
     f.StepDone,
     f.StepSkipped,
+    f.ItemDone,
+    f.SignedOff,
 )
 
 

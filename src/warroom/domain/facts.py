@@ -400,7 +400,7 @@ class ChecklistBegun:
 
 @dataclass(frozen=True, kw_only=True)
 class ItemDone:
-    """An item of a checklist is done, by a person or proved by a probe, as `how` says."""
+    """An item of a checklist is done, by a person or proved by the record, as `how` says ("" for a person's word)."""
 
     checklist: str
     item: str
@@ -434,11 +434,13 @@ class SignedOff:
 
 @dataclass(frozen=True, kw_only=True)
 class GateOverridden:
-    """Somebody went through a gate although these criteria were not met, for a reason."""
+    """Somebody went through a gate although these criteria (their titles) were not met, for a reason. `via` pagerduty:
+    it was resolved there, where nobody is asked."""
 
     gate: str
     unmet: tuple[str, ...]
     reason: str
+    via: Literal["slack", "pagerduty"] = "slack"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,7 @@
 """What a handler gives back, and a few sentences all handlers share."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,9 +68,15 @@ def may(actor: Actor, action: Action) -> bool:
 
 
 def refused(actor: Actor, what: str, action: Action, ctx: Context, *, recorded: bool) -> Handled:
-    """A stranger to the group: a sentence, a fact, no act. `recorded`: the fact is in an incident's timeline."""
-    groups = ctx.pack.pack.groups
-    names = [groups.get(g, g) for g in action.who]
+    """A stranger to the action's groups: a sentence, a fact, no act. `recorded`: the fact is in an incident's
+    timeline."""
+    return not_in(actor, what, action.who, ctx, recorded=recorded)
+
+
+def not_in(actor: Actor, what: str, groups: Iterable[str], ctx: Context, *, recorded: bool) -> Handled:
+    """Somebody in none of the groups that may do `what`: a sentence, a fact, no act."""
+    known = ctx.pack.pack.groups
+    names = [known.get(g, g) for g in groups]
     why = "not in " + " or ".join(names)
     if not actor.verified:
         why = "could not be looked up in Slack just now, and is not listed by Slack id in " + " or ".join(names)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from warroom.domain import halting, on_command
+from warroom.domain import halting, on_checklist, on_command, on_gate, resolving
 from warroom.domain.decision import Context
 from warroom.domain.declaring import form_context
 from warroom.domain.effects import Form
@@ -16,13 +16,13 @@ ACTS: Mapping[str, Act] = {
     "incident.ack": on_command.acknowledge,
     "incident.take": on_command.take_command,
     "incident.update": on_command.open_update_form,
-    "incident.resolve": on_command.open_resolve_form,
+    "incident.resolve": resolving.open_form,
     "postmortem.draft": on_command.draft,
 }
 
 
 def on_click(incident: Incident | None, click: Click, given: Input, ctx: Context) -> Handled:
-    """A button's value is INCIDENT or INCIDENT|MORE."""
+    """A button's value is INCIDENT or INCIDENT|MORE; its action is KIND, or KIND:WHICH where several are alike."""
     _, _, more = click.value.partition("|")
     if click.action == "halt.confirm":
         return halting.confirm(incident, click.actor, click.value, ctx)
@@ -32,10 +32,16 @@ def on_click(incident: Incident | None, click: Click, given: Input, ctx: Context
         return wrong("This button's incident is not known here any more.", "/incident list shows the open ones.")
     if click.action in ACTS:
         return ACTS[click.action](incident, click.actor, "", given, ctx)
-    match click.action:
+    match click.action.partition(":")[0]:
+        case "checklist.tick":
+            return on_checklist.tick(incident, click.actor, more, ctx)
+        case "gate.sign":
+            return on_gate.sign(incident, click.actor, more, ctx)
+        case "gate.override":
+            return on_gate.open_override(incident, click.actor, more, ctx)
         case "halt.open":
             return halting.on_halt(incident, click.actor, "", given, ctx)
-        case "diagnostics.run":
+        case "diagnostics.run" | "gate.probes":
             return on_command.diagnostics(incident, click.actor, more, given, ctx)
         case "step.done":
             return on_command.mark_step(incident, click.actor, more, None, ctx)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from warroom.domain import facts as f
-from warroom.domain import halting, protocol, schedule, views
+from warroom.domain import halting, protocol, resolving, schedule, views
 from warroom.domain.commands import INCIDENT, did_you_mean, person, take_apart
 from warroom.domain.decision import Context
 from warroom.domain.declaring import SEVERITIES, on_declare
@@ -123,19 +123,6 @@ def give_update(incident: Incident, actor: Actor, values: Mapping[str, str], ctx
     )
     answer = Reply("done", {"text": "Your update is on its way", **room_link(incident)})
     return Handled(ctx.facts(actor.by, given), answer)
-
-
-def open_resolve_form(incident: Incident, actor: Actor, text: str, given: Input, ctx: Context) -> Handled:
-    """The resolve form; what was done so far is filled in. After resolving it still takes the root cause."""
-    said = incident.resolution
-    values = {
-        "summary": said.summary if said else "",
-        "root_cause": said.root_cause if said else "",
-        "actions_taken": said.actions_taken if said else "\n".join(views.taken(incident)),
-        "impact": views.impact(incident, ctx.pack),
-    }
-    in_force = [views.run_line(r) for r in views.halts_in_force(incident)]
-    return Handled(answer=Form("resolve", incident.id, {"values": values, "in_force": in_force}))
 
 
 def draft(incident: Incident, actor: Actor, text: str, given: Input, ctx: Context) -> Handled:
@@ -293,6 +280,6 @@ _WITHIN: Mapping[str, Callable[[Incident, Actor, str, Input, Context], Handled]]
     "runbook": on_runbook,
     "contacts": _contacts,
     "timeline": _timeline,
-    "resolve": open_resolve_form,
+    "resolve": resolving.open_form,
     "postmortem": draft,
 }

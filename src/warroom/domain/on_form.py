@@ -1,11 +1,10 @@
 """Forms sent in: checked field by field, never losing what was typed."""
 
-from warroom.domain import facts as f
-from warroom.domain import halting, on_command
+from warroom.domain import halting, on_command, on_gate, resolving
 from warroom.domain.decision import Context
 from warroom.domain.declaring import SEVERITIES, opened
-from warroom.domain.effects import FieldErrors, Reply
-from warroom.domain.handling import Handled, room_link, run_id, wrong
+from warroom.domain.effects import FieldErrors
+from warroom.domain.handling import Handled, run_id, wrong
 from warroom.domain.incident import Incident
 from warroom.domain.inputs import Input, Submission
 
@@ -33,7 +32,9 @@ def on_form(incident: Incident | None, form: Submission, given: Input, ctx: Cont
         case "update":
             return on_command.give_update(incident, form.actor, form.values, ctx)
         case "resolve":
-            return _resolve(incident, form, ctx)
+            return resolving.resolve(incident, form, ctx)
+        case "gate_override":
+            return on_gate.override(incident, form, ctx)
         case "step_skip":
             step = form.about.partition("|")[2]
             return on_command.mark_step(incident, form.actor, step, form.values["reason"].strip(), ctx)
@@ -45,6 +46,7 @@ REQUIRED = {
     "update": {"summary": "Say what is known now: people are waiting for it."},
     "resolve": {"summary": "Say in a sentence how it ended."},
     "halt": {"scope": "Choose what to halt.", "reason": "Say why: it is written down with your name."},
+    "gate_override": {"reason": "Say why: it is told in the room and to everybody who follows the incident."},
     "step_skip": {"reason": "Say why it is skipped: the post-mortem will ask."},
 }
 
@@ -55,26 +57,3 @@ def _declare(form: Submission, ctx: Context) -> Handled:
     if not ctx.pack.pack.id:
         return Handled(answer=FieldErrors({"title": "No pack is configured: add one to warroom.yaml."}))
     return opened(form.actor, title, severity, description, ctx)
-
-
-def _resolve(incident: Incident, form: Submission, ctx: Context) -> Handled:
-    said = f.Resolved(
-        summary=form.values["summary"].strip(),
-        root_cause=form.values.get("root_cause", "").strip(),
-        actions_taken=form.values.get("actions_taken", "").strip(),
-        impact=form.values.get("impact", "").strip(),
-    )
-    facts = ctx.facts(form.actor.by, said)
-    if incident.is_open:
-        facts += ctx.facts(
-            form.actor.by,
-            f.StatusChanged(status="resolved"),
-            f.MilestoneReached(milestone="resolved", source="slack"),
-        )
-        text = "Resolved; the notice and the post-mortem draft follow"
-    else:
-        # told after the fact: the draft that was made without it is made again
-        asked = f.DraftAsked(number=incident.drafts + 1, reason=f"{form.actor.name} told the cause")
-        facts += ctx.facts(form.actor.by, asked)
-        text = "Written down; a new post-mortem draft follows"
-    return Handled(facts, Reply("done", {"text": text, **room_link(incident)}))

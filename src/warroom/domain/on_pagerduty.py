@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from warroom.domain import facts as f
-from warroom.domain import milestones
+from warroom.domain import gates, milestones
 from warroom.domain.decision import Context, LoadedPack
 from warroom.domain.handling import Handled
 from warroom.domain.incident import Incident
@@ -144,8 +144,23 @@ def _moment(incident: Incident, event: PagerDutyEvent, ctx: Context) -> tuple[f.
     if is_open != incident.is_open:
         # old news may come last: the status follows from what holds now, not from what we heard of last
         status = f.StatusChanged(status="investigating" if is_open else "resolved")
-        return (*ctx.facts(event.agent, status), *facts)
+        passed = () if is_open else _passed(incident, event, ctx)
+        return (*ctx.facts(event.agent, status), *facts, *passed)
     return facts
+
+
+def _passed(incident: Incident, event: PagerDutyEvent, ctx: Context) -> tuple[f.Fact, ...]:
+    """PagerDuty asks nobody whether it may be resolved: what its gates miss is told afterwards."""
+    closed = gates.closed_to_resolving(incident, ctx.pack, ctx.now)
+    return ctx.facts(
+        event.agent,
+        *(
+            f.GateOverridden(
+                gate=name, unmet=tuple(s.title for s in states), reason="resolved in PagerDuty", via="pagerduty"
+            )
+            for name, states in closed.items()
+        ),
+    )
 
 
 def _reached(event: PagerDutyEvent, milestone: Milestone, at: datetime, ctx: Context) -> tuple[f.Fact, ...]:

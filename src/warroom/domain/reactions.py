@@ -5,18 +5,27 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from warroom.domain import clocks, on_approval, on_checklist, on_field, on_gate, on_telling, on_watch, protocol, views
+from warroom.domain import (
+    clocks,
+    on_approval,
+    on_checklist,
+    on_field,
+    on_gate,
+    on_telling,
+    on_watch,
+    protocol,
+    teams,
+    views,
+)
 from warroom.domain import facts as f
 from warroom.domain.decision import LoadedPack
 from warroom.domain.effects import Effect, moment
 from warroom.domain.incident import Incident
 from warroom.domain.outgoing import ACT, EDIT, FIRST, PANEL, POST, PRIORITY, SETUP, Out
-from warroom.domain.policy import Do, Milestone, Severity, Step
+from warroom.domain.people import WARROOM
+from warroom.domain.policy import Do, Milestone, SeverityId, Step
 from warroom.domain.schedule import do_key
 from warroom.domain.words import slug
-
-ON_CALL = "on_call"
-"""the group that is whoever PagerDuty has on call"""
 
 TOLD_IN_PAGERDUTY: tuple[Milestone, ...] = ("commander_assigned", "contained", "resolved")
 
@@ -112,7 +121,7 @@ def _opened(out: Out, fact: f.Fact, what: f.IncidentOpened) -> Iterator[Effect]:
     if fact.by.slack_id:
         declarer = {"people": [fact.by.slack_id], "groups": []}
         yield out.effect("invite:declarer", "slack.invite", declarer, rank=SETUP, after=("room",))
-    yield from _people(out, "people", severity)
+    yield from _people(out, "people", what.severity)
     panel = {"to": "room", "message": "panel", "view": "panel"}
     yield out.effect("panel", "slack.post", panel, lane="room", rank=SETUP, after=("room",))
     yield out.effect("pin", "slack.pin", {"of": "panel"}, rank=POST, after=("panel",))
@@ -140,15 +149,20 @@ def _linked(out: Out, before: Incident | None, what: f.PagerDutyLinked) -> Itera
         data = {"title": "PagerDuty incident", "url": what.url, "emoji": ":rotating_light:"}
         yield out.effect("bookmark:pagerduty", "slack.bookmark", data, rank=EDIT, after=("room",))
     first = before is not None and before.pagerduty_service is None
-    if first and what.service_id and ON_CALL in out.pack.pack.severities[out.i.severity].invite:
-        wanted = {"groups": [ON_CALL], "service": what.service_id}
+    if first and what.service_id and teams.ON_CALL in _wanted(out, out.i.severity):
+        wanted = {"groups": [teams.ON_CALL], "service": what.service_id}
         yield out.effect("people:on_call", "people.find", wanted, rank=SETUP)
 
 
-def _people(out: Out, key: str, severity: Severity) -> Iterator[Effect]:
+def _wanted(out: Out, severity: SeverityId) -> tuple[str, ...]:
+    """The groups that are invited in incidents of this severity, and those that fill its roles."""
+    return tuple(dict.fromkeys((*out.pack.pack.severities[severity].invite, *teams.groups(out.pack, severity))))
+
+
+def _people(out: Out, key: str, severity: SeverityId) -> Iterator[Effect]:
     """Looks up whom to invite. Who is on call is known with PagerDuty's service: `_linked` asks for them then."""
     service = out.i.pagerduty_service or ""
-    groups = [group for group in severity.invite if service or group != ON_CALL]
+    groups = [group for group in _wanted(out, severity) if service or group != teams.ON_CALL]
     if groups:
         yield out.effect(key, "people.find", {"groups": groups, "service": service}, rank=SETUP)
 
@@ -207,7 +221,7 @@ def _severity(out: Out, before: Incident | None, fact: f.Fact, what: f.SeverityC
         data = {"view": "announcement", "broadcast": severity.announce.broadcast or ""}
         to = severity.announce.channel
         yield out.post(f"announce:{count}", to, severity.announce.message, data, rank=FIRST)
-        yield from _people(out, f"people:{count}", severity)
+        yield from _people(out, f"people:{count}", what.severity)
     else:  # where more was promised, less is said aloud
         told = views.base(out.i, out.pack, out.now) | context
         to = out.pack.pack.severities[old].announce.channel
@@ -221,16 +235,19 @@ def _severity(out: Out, before: Incident | None, fact: f.Fact, what: f.SeverityC
 
 def _role(out: Out, fact: f.Fact, what: f.RoleAssigned) -> Iterator[Effect]:
     role = out.pack.pack.roles.get(what.role)
+    automatic = fact.by == WARROOM
     context = {
         "role": role.title if role else what.role,
         "duty": role.duty if role else "",
         "person": views.who(what.person),
         "by": views.who(fact.by),
+        "name": what.role,
+        "group": out.pack.pack.groups.get(role.group, role.group) if automatic and role and role.group else "",
     }
     key = f"role:{what.role}:{out.i.count}"
     yield out.say(key, "role_assigned", context)
     invite = {"people": [what.person.slack_id], "groups": []}
-    if what.person.slack_id:
+    if what.person.slack_id and not automatic:  # whom a look-up found is invited by it
         yield out.effect(f"invite:{key}", "slack.invite", invite, rank=POST, after=("room",))
     if what.role == "commander":
         yield out.topic(f"topic:{key}")

@@ -7,7 +7,7 @@ us, and whatever wakes us first, everything overdue is done, once, in due order.
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
-from warroom.domain import approvals, checklists, clocks, fields, milestones, protocol, telling, watches
+from warroom.domain import approvals, checklists, clocks, done, fields, milestones, protocol, teams, telling, watches
 from warroom.domain import facts as f
 from warroom.domain.decision import LoadedPack
 from warroom.domain.due import Due
@@ -106,6 +106,7 @@ def _settled(i: Incident, pack: LoadedPack, now: datetime) -> Iterator[f.What]:
     """What holds by now without a moment of its own."""
     yield from fields.settled(i, pack)
     yield from checklists.settled(i, pack)
+    yield from teams.settled(i, pack)
     yield from _finished_steps(i, pack)
     yield from _corrections(i, pack, now)
 
@@ -164,27 +165,20 @@ def _finished_steps(i: Incident, pack: LoadedPack) -> Iterator[f.What]:
         mark = i.steps.get(step.id)
         if (mark is None and anchor(i, step) is None) or (mark and mark.state in ("done", "skipped")):
             continue
-        how = _done(i, step, started=mark is not None)
+        how = _done(i, pack, step, started=mark is not None)
         if how:
             yield f.StepDone(step=step.id, how=how)
 
 
-def _done(i: Incident, step: Step, *, started: bool) -> str:
+def _done(i: Incident, pack: LoadedPack, step: Step, *, started: bool) -> str:
     """How the step got done; "" while it is not."""
-    for condition in step.done_on:
-        kind, _, name = condition.partition(":")
-        if kind == "action":
-            run = next((r for r in i.runs if r.action == name and r.outcome in ("confirmed", "dry_run")), None)
-            if run:
-                return f"{run.action} {'confirmed' if run.outcome == 'confirmed' else 'rehearsed (DRY RUN)'}"
-        elif kind == "probes":
-            if any(d.what == name and d.reported for d in i.diagnoses):
-                return "readings collected"
-        elif kind == "effects":
-            if started and all(key in i.done for key in step_effects(step)):
-                return "sent"
-        elif milestones.reached(i.history, condition):  # type: ignore[arg-type]
-            return condition.replace("_", " ")
+    for word in step.done_on:
+        if word != "effects":
+            found = done.evidence(i, pack, word)
+            if found:
+                return found.how
+        elif started and all(key in i.done for key in step_effects(step)):
+            return "sent"
     return ""
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from warroom.domain import clocks, protocol, schedule
+from warroom.domain import checklists, clocks, gates, protocol, schedule, teams
 from warroom.domain import facts as f
 from warroom.domain.decision import LoadedPack
 from warroom.domain.effects import moment
@@ -146,8 +146,14 @@ def panel(i: Incident, pack: LoadedPack, now: datetime, data: Mapping[str, Any] 
         "roles": [
             {"title": role.title, "who": who(i.roles.get(name))}
             for name, role in pack.pack.roles.items()
-            if name == "commander" or name in i.roles
+            if name == "commander" or name in i.roles or name in teams.roles(pack, i.severity)
         ],
+        "checklists": [
+            f"Checklist {known.title}: {checklists.progress(i, known, name)}"
+            for name, known in pack.pack.checklists.items()
+            if name in i.checklists
+        ],
+        "gates": _gate_lines(i, pack, now),
         "clocks": [_clock(v) for v in _latest(clocks.views(i, pack, now))],
         "steps": steps(i, pack),
         "halts": [run_line(r) for r in i.halts],
@@ -189,6 +195,75 @@ def steps(i: Incident, pack: LoadedPack) -> list[View]:
             }
         )
     return rows
+
+
+def checklist(i: Incident, pack: LoadedPack, now: datetime, data: Mapping[str, Any]) -> View:
+    """The checklist named `data["checklist"]`, every item with its state; a button for each that is open."""
+    name = str(data["checklist"])
+    known = pack.pack.checklists[name]
+    return base(i, pack, now) | {
+        "name": name,
+        "checklist": known.title,
+        "progress": str(checklists.progress(i, known, name)),
+        "items": [_item(i, pack, row) for row in checklists.rows(i, known, name)],
+    }
+
+
+def _item(i: Incident, pack: LoadedPack, row: checklists.Row) -> View:
+    role = pack.pack.roles.get(row.item.owner)
+    holder = i.roles.get(row.item.owner)
+    return {
+        "number": row.number,
+        "id": row.item.id,
+        "title": row.item.title,
+        "how": _parts(row.item.how),
+        "owner": role.title if role else row.item.owner,
+        "holder": holder.name if holder else "",
+        "done": row.mark.done,
+        "by": who(row.mark.by),
+        "at": _moment(row.mark.at),
+        "shown": row.mark.how,
+        "due": _moment(row.due),
+        "late": row.mark.late is not None,
+    }
+
+
+def gate(i: Incident, pack: LoadedPack, now: datetime, data: Mapping[str, Any]) -> View:
+    """The gate named `data["gate"]`, every criterion with its state and what can be done about it."""
+    name = str(data["gate"])
+    known = pack.pack.gates[name]
+    states = gates.states(i, pack, name, now)
+    return base(i, pack, now) | {
+        "name": name,
+        "gate": known.title,
+        "before": known.before,
+        "met": sum(s.met for s in states),
+        "total": len(states),
+        "open": not gates.unmet(states),
+        "left": [s.title for s in gates.unmet(states)],
+        "criteria": [
+            {
+                "number": s.number,
+                "text": s.title,
+                "met": s.met,
+                "why": s.why,
+                "waived": s.waived,
+                "sign": bool(known.criteria[s.number].sign_off) and not s.met,
+                "probes": (known.criteria[s.number].probes or "") if not s.met else "",
+            }
+            for s in states
+        ],
+    }
+
+
+def _gate_lines(i: Incident, pack: LoadedPack, now: datetime) -> list[str]:
+    """What stands before resolving, while it does."""
+    lines = []
+    for name in gates.before_resolving(i, pack) if i.is_open else ():
+        states = gates.states(i, pack, name, now)
+        met = sum(s.met for s in states)
+        lines.append(f"Before resolving, {pack.pack.gates[name].title}: {met} of {len(states)} met")
+    return lines
 
 
 def playbook(i: Incident, pack: LoadedPack, now: datetime, data: Mapping[str, Any]) -> View:
@@ -249,6 +324,8 @@ VIEWS: Mapping[str, Callable[[Incident, LoadedPack, datetime, Mapping[str, Any]]
     "announcement": announcement,
     "panel": panel,
     "playbook": playbook,
+    "checklist": checklist,
+    "gate": gate,
     "update": update,
     "resolution": resolution,
 }
@@ -338,6 +415,20 @@ def tell(fact: f.Fact, pack: LoadedPack) -> str:
             return f"Post-mortem draft {what.number} wanted ({what.reason})"
         case f.AlertJoined():
             return f"Related alert: {what.title}"
+        case f.ChecklistBegun():
+            return f"Checklist begun: {_checklist_title(p, what.checklist)}"
+        case f.ItemDone():
+            return f"Ticked: {item_title(p, what.checklist, what.item)}" + (f" ({what.how})" if what.how else "")
+        case f.ItemUndone():
+            return f"Tick taken back: {item_title(p, what.checklist, what.item)}"
+        case f.ItemLate():
+            return f"Item LATE: {item_title(p, what.checklist, what.item)}"
+        case f.SignedOff():
+            return f"Signed off: {criterion_title(p, what.gate, what.criterion)}"
+        case f.GateOverridden(via="pagerduty"):
+            return f"Resolved in PagerDuty although not met: {'; '.join(what.unmet)}"
+        case f.GateOverridden():
+            return f"Gate overridden ({what.reason}). Not met: {'; '.join(what.unmet)}"
     return ""
 
 
@@ -348,3 +439,22 @@ def _clock_title(p: Pack, clock: str) -> str:
 def _step_title(p: Pack, step: str) -> str:
     found = protocol.step_named(p, step)
     return found.title if found else step
+
+
+def _checklist_title(p: Pack, checklist: str) -> str:
+    return p.checklists[checklist].title if checklist in p.checklists else checklist
+
+
+def item_title(p: Pack, checklist: str, item: str) -> str:
+    """An item's title, with its checklist's."""
+    known = p.checklists.get(checklist)
+    found = next((x.title for x in known.items if x.id == item), item) if known else item
+    return f"{found} ({_checklist_title(p, checklist)})"
+
+
+def criterion_title(p: Pack, gate: str, criterion: int) -> str:
+    """A criterion's title, with its gate's."""
+    known = p.gates.get(gate)
+    if known is None or criterion >= len(known.criteria):
+        return gate
+    return f"{known.criteria[criterion].title} ({known.title})"

@@ -10,8 +10,10 @@ the private metadata is `about` (an incident id, or "").
     halt       scope, reason                             scopes* [{value, label}], consequence, mode (dry_run | live),
                                                          preview (text of exactly what will be sent), in_force
                                                          (lines: halts ordered before), values
-    resolve    summary, root_cause, actions_taken,       in_force (lines: halts still in force), values
-               impact
+    resolve    summary, root_cause, actions_taken,       in_force (lines: halts still in force), criteria (lines: what
+               impact, override (when gated)             must hold before), closed (some of it does not), values
+    gate_override
+               reason                                    gate (its title), criteria (lines: what is unmet), values
     step_skip  reason                                    step (its title), values
 
 `pack` and `service` are asked for only when there are several; with one, its value is not sent in and the rules know
@@ -105,7 +107,7 @@ def _halt(c: Context) -> list[Json]:
         blocks.append(_callout("LIVE: this stops trading as soon as you send it."))
     if c.get("consequence"):
         blocks.append(text_section(str(c["consequence"])))
-    blocks += _in_force(c, "Halts ordered before")
+    blocks += _lines(c, "in_force", "Halts ordered before")
     blocks.append(input_select("scope", "What should stop?", scopes, values.get("scope") or first))
     hint = "It is sent with the halt and kept in the audit trail."
     blocks.append(_long("reason", "Why?", values, hint=hint, most=500))
@@ -118,11 +120,31 @@ def _resolve(c: Context) -> list[Json]:
     values = _values(c)
     unknown = "Leave it empty while it is not known: the review will ask."
     return [
-        *_in_force(c, "Still in force; resolving does not lift it"),
+        *_lines(c, "in_force", "Still in force; resolving does not lift it"),
+        *_lines(c, "criteria", "Before it may be resolved"),
+        *_override(c, values),
         _long("summary", "How did it end?", values, hint="One or two sentences for everybody."),
         _long("root_cause", "What was the cause?", values, hint=unknown, optional=True),
         _long("actions_taken", "What was done about it?", values, optional=True),
         _long("impact", "What did it cost?", values, hint="Trades, money, time, people affected.", optional=True),
+    ]
+
+
+def _override(c: Context, values: Mapping[str, str]) -> list[Json]:
+    """The reason for resolving although not everything holds; asked for whenever a gate applies, as it may close."""
+    if not c.get("criteria"):
+        return []
+    hint = "Told in the room and to everybody who follows the incident."
+    label = "Not everything holds. Why resolve all the same?" if c.get("closed") else "Why resolve all the same?"
+    return [_long("override", label, values, hint=hint, most=500, optional=True)]
+
+
+def _gate_override(c: Context) -> list[Json]:
+    hint = "It is told in the room and to everybody who follows the incident."
+    return [
+        text_section(str(c.get("gate") or "")),
+        *_lines(c, "criteria", "Not met"),
+        _long("reason", "Why go on all the same?", _values(c), hint=hint, most=500),
     ]
 
 
@@ -137,6 +159,7 @@ FORMS: Mapping[str, tuple[str, str, Callable[[Context], list[Json]]]] = {
     "update": ("Status update", "Send", _update),
     "halt": ("Halt trading", "Halt", _halt),
     "resolve": ("Resolve the incident", "Resolve", _resolve),
+    "gate_override": ("Override the gate", "Override", _gate_override),
     "step_skip": ("Skip a step", "Skip", _step_skip),
 }
 """Name → title, label of the button that sends it, and its blocks."""
@@ -171,8 +194,8 @@ def _choices(c: Context, name: str) -> list[tuple[str, str]]:
     return found
 
 
-def _in_force(c: Context, label: str) -> list[Json]:
-    lines = [str(line) for line in c.get("in_force") or ()]
+def _lines(c: Context, name: str, label: str) -> list[Json]:
+    lines = [str(line) for line in c.get(name) or ()]
     return [text_section("\n".join([f"{label}:", *(f"• {line}" for line in lines)]))] if lines else []
 
 
