@@ -1,5 +1,6 @@
 """What must hold for checklists, gates, watches, audiences, teams and routines."""
 
+import re
 from datetime import timedelta
 
 from warroom.domain.policy import Pack
@@ -12,6 +13,8 @@ from warroom.packs.platform_references import check_readable
 from warroom.packs.slots import asked_with
 
 _NONE = timedelta()
+
+_ITEM = re.compile(r"[a-z][a-z0-9_-]{0,60}")
 
 
 def check_procedures(f: Findings, pack: Pack) -> None:
@@ -36,6 +39,11 @@ def _check_checklist(f: Findings, at: Path, name: str, checklist: Checklist) -> 
     f.all_names((*at, "playbooks"), checklist.playbooks, "playbooks")
     for index, item in enumerate(checklist.items):
         here: Path = (*at, "items", index)
+        if not _ITEM.fullmatch(item.id):
+            f.add(
+                (*here, "id"),
+                f"{item.id!r} cannot be typed as one word; write small letters, digits, _ and -, a letter first",
+            )
         if item.owner:
             f.name((*here, "owner"), item.owner, "roles")
         if item.within is not None:
