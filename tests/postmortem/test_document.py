@@ -12,6 +12,8 @@ from tests.postmortem.builders import ANA, LOADED, RAJ, RITA, START, minutes, op
 from tests.postmortem.test_markdown import HOSTILE, tokens
 
 from warroom.domain import facts as f
+from warroom.domain.policy import Checklist, Gate
+from warroom.domain.procedures import Criterion, Item
 from warroom.postmortem.document import questions_in, templates
 
 SECTIONS = [
@@ -329,3 +331,26 @@ def told_with(texts: list[str]) -> str:
     return resolved(
         story, summary=note, root_cause=detail, actions_taken=f"- {message}\n- {note}", impact=impact
     ).markdown()
+
+
+def test_checklists_and_gates_gone_past_are_told_item_by_item() -> None:
+    story = resolved(opened(), 3600)
+    items = (Item(id="desk", title="Notify the desk", within=minutes(5)), Item(id="flow", title="Data flows"))
+    gate = Gate(title="Fit to trade", criteria=(Criterion(title="Desk approval", sign_off=("risk_managers",)),))
+    parts = {"checklists": {"during": Checklist(title="In market hours", items=items)}, "gates": {"resume": gate}}
+    story.pack = replace(story.pack, pack=replace(story.pack.pack, **parts))
+    story.fact(10, f.ChecklistBegun(checklist="during"))
+    story.fact(310, f.ItemLate(checklist="during", item="desk", due=START + timedelta(seconds=310)))
+    story.fact(400, f.ItemDone(checklist="during", item="desk", how=""), ANA)
+    story.fact(3590, f.GateOverridden(gate="resume", unmet=("Desk approval",), reason="Desk is asleep"), RITA)
+    draft = story.markdown()
+    desk, flow = table(section(draft, "Checklists"))
+    assert desk == ["In market hours", "Notify the desk", "14:36:15", "14:37:45", "Ana Souza", "late by 1 m 30 s"]
+    assert flow[-1] == "open"
+    (passed,) = table(section(draft, "Gates passed although not met"))
+    assert passed == ["15:30:55", "Fit to trade", "Desk approval", "Rita Okafor", "Desk is asleep"]
+    timeline = section(draft, "Timeline")
+    for line in ("Checklist item late: Notify the desk", "Ticked: Notify the desk", "“Fit to trade” overridden"):
+        assert line in timeline
+    assert "“Fit to trade” was passed although not met: Desk approval." in section(draft, "What Could Be Improved")
+    assert "**Rita Okafor:** overrode “Fit to trade”" in section(draft, "Participants")

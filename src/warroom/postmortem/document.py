@@ -17,7 +17,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from warroom.domain.decision import LoadedPack
 from warroom.domain.facts import Fact
 from warroom.domain.incident import Incident, Update
-from warroom.postmortem import markdown, response, review
+from warroom.postmortem import markdown, procedures, response, review
 from warroom.postmortem.deeds import action_rows, diagnosis_rows
 from warroom.postmortem.lines import Line
 from warroom.postmortem.model import Document, Question, Said
@@ -48,6 +48,8 @@ def compile(
     measured = review.Measured(
         clocks=response.clock_rows(incident, pack, now),
         steps=response.step_rows(incident, pack, now),
+        checklists=procedures.item_rows(incident, pack, now),
+        overrides=procedures.override_rows(incident, pack),
         updates=response.update_rows(incident, pack, now),
         objectives=response.objective_rows(incident, pack, now),
     )
@@ -81,6 +83,8 @@ def compile(
         sla=review.sla(measured.clocks),
         clocks=measured.clocks,
         steps=measured.steps,
+        checklists=measured.checklists,
+        overrides=measured.overrides,
         reactions=response.reactions(incident),
         updates=measured.updates,
         participants=participants(facts, lines, pack.pack),

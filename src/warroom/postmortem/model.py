@@ -54,6 +54,30 @@ class StepRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ItemRow:
+    """One item of a checklist that was begun. `ok` is None while it is open and not late."""
+
+    checklist: str
+    item: str
+    due: datetime | None
+    done: datetime | None
+    by: str
+    result: str
+    ok: bool | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OverrideRow:
+    """A gate that somebody went past although these criteria were not met."""
+
+    at: datetime
+    gate: str
+    unmet: tuple[str, ...]
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Reaction:
     """How long after the declaration something was reached."""
 
@@ -178,6 +202,8 @@ class Document:
     sla: str
     clocks: tuple[ClockRow, ...]
     steps: tuple[StepRow, ...]
+    checklists: tuple[ItemRow, ...]
+    overrides: tuple[OverrideRow, ...]
     reactions: tuple[Reaction, ...]
     updates: tuple[UpdateRow, ...]
     participants: tuple[Participant, ...]

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from warroom.domain import facts as f
+from warroom.domain import views
 from warroom.domain.people import PAGERDUTY, WARROOM, By
 from warroom.domain.policy import Pack
 from warroom.postmortem.lines import Line
@@ -53,6 +54,13 @@ def _deeds(fact: f.Fact, pack: Pack) -> list[tuple[By, str]]:
             return [(fact.by, f"ordered “{action.title if action else what.action}”")]
         case f.Resolved():
             return [(fact.by, "resolved the incident")]
+        case f.ItemDone():
+            return [(fact.by, "checklist item")]
+        case f.SignedOff() as what:
+            return [(fact.by, f"signed off “{views.criterion_title(pack, what.gate, what.criterion)}”")]
+        case f.GateOverridden(via="slack") as what:
+            gate = pack.gates.get(what.gate)
+            return [(fact.by, f"overrode “{gate.title if gate else what.gate}”")]
         case f.StepDone() | f.StepSkipped():
             return [(fact.by, "protocol step")]
         case f.SeverityChanged():
@@ -60,7 +68,7 @@ def _deeds(fact: f.Fact, pack: Pack) -> list[tuple[By, str]]:
     return []
 
 
-COUNTED = ("update", "run of diagnostics", "protocol step", "note for the timeline", "message")
+COUNTED = ("update", "run of diagnostics", "protocol step", "checklist item", "note for the timeline", "message")
 PLURALS = {"run of diagnostics": "runs of diagnostics", "note for the timeline": "notes for the timeline"}
 
 

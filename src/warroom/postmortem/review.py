@@ -12,7 +12,16 @@ from warroom.domain.incident import Incident
 from warroom.domain.words import listed
 from warroom.postmortem.deeds import action_title, halts_left
 from warroom.postmortem.markdown import clock, span
-from warroom.postmortem.model import ClockRow, Item, ObjectiveRow, Question, StepRow, UpdateRow
+from warroom.postmortem.model import (
+    ClockRow,
+    Item,
+    ItemRow,
+    ObjectiveRow,
+    OverrideRow,
+    Question,
+    StepRow,
+    UpdateRow,
+)
 
 SLACK_IN_GAP = timedelta(minutes=1)  # an update goes out at its minute, not at its second
 
@@ -23,6 +32,8 @@ class Measured:
 
     clocks: tuple[ClockRow, ...]
     steps: tuple[StepRow, ...]
+    checklists: tuple[ItemRow, ...]
+    overrides: tuple[OverrideRow, ...]
     updates: tuple[UpdateRow, ...]
     objectives: tuple[ObjectiveRow, ...]
 
@@ -82,6 +93,7 @@ def findings(i: Incident, pack: LoadedPack, m: Measured) -> tuple[Finding, ...]:
             text = f"Protocol step “{step.title}” ({step.owner}): {step.result}."
             todo = f"Find out what kept “{step.title}” from being done in time and change it"
             found.append(Finding(text, "" if step.left_out else todo))
+    found += _procedures(m)
     found += _updates(m.updates)
     found += _actions(i, pack)
     if i.failed:
@@ -95,6 +107,15 @@ def findings(i: Incident, pack: LoadedPack, m: Measured) -> tuple[Finding, ...]:
         if objective.ok is False:
             found.append(Finding(f"Objective {objective.title}: {objective.result}."))
     return tuple(found)
+
+
+def _procedures(m: Measured) -> Iterator[Finding]:
+    for item in m.checklists:
+        if item.ok is False:
+            yield Finding(f"“{item.item}” ({item.checklist}): {item.result}.")
+    for passed in m.overrides:
+        text = f"“{passed.gate}” was passed although not met: {listed(passed.unmet)}."
+        yield Finding(text, f"Find out why “{passed.gate}” could not be met, and change the gate or the way to it")
 
 
 def _updates(rows: Sequence[UpdateRow]) -> Iterator[Finding]:

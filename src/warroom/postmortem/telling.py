@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from warroom.domain import facts as f
-from warroom.domain import milestones, protocol
+from warroom.domain import milestones, protocol, views
 from warroom.domain.incident import Incident
 from warroom.domain.milestones import Moment
 from warroom.domain.people import PAGERDUTY, WARROOM
@@ -101,6 +101,12 @@ class Teller:
                 return Told(action=f"Resolved: {what.summary or what.root_cause}", echo=what.root_cause)
             case f.AlertJoined() as what:
                 return Told(f"Related alert: {what.title}", group="related alerts")
+            case f.ItemDone() | f.ItemUndone() | f.ItemLate():
+                return self._item(fact, fact.what)
+            case f.SignedOff() as what:
+                return Told(action=f"Signed off: {views.criterion_title(self.pack, what.gate, what.criterion)}")
+            case f.GateOverridden() as what:
+                return self._overridden(what)
             case f.EffectDone() as what:
                 return _delivered(what)
             case f.EffectFailed() as what:
@@ -154,6 +160,23 @@ class Teller:
             case f.StepSkipped():
                 return Told(action=f"Step left out: {title} ({what.reason})", echo=title)
         return None if fact.by == WARROOM else Told(action=f"Step done: {title} ({what.how})", echo=title)
+
+    def _item(self, fact: f.Fact, what: f.ItemDone | f.ItemUndone | f.ItemLate) -> Told | None:
+        title = views.item_title(self.pack, what.checklist, what.item)
+        match what:
+            case f.ItemLate():
+                return Told(f"Checklist item late: {title}", echo=title)
+            case f.ItemUndone():
+                return Told(action=f"Tick taken back: {title}")
+        return None if fact.by == WARROOM else Told(action=f"Ticked: {title}")
+
+    def _overridden(self, what: f.GateOverridden) -> Told:
+        known = self.pack.gates.get(what.gate)
+        gate = known.title if known else what.gate
+        missing = f"Not met: {'; '.join(what.unmet)}"
+        if what.via == "pagerduty":
+            return Told(missing, f"Resolved in PagerDuty past “{gate}”", echo=gate)
+        return Told(missing, f"“{gate}” overridden: {what.reason}", echo=what.reason)
 
     def _probes(self, what: f.ProbesRequested | f.ProbesReported) -> Told | None:
         if isinstance(what, f.ProbesRequested):
