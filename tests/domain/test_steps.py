@@ -294,3 +294,14 @@ def test_after_a_downtime_overdue_steps_happen_in_order_and_once() -> None:
     assert started == ["p0_alert", "p0_circuit_breakers", "p0_evidence", "p0_commander", "p0_executive_brief"]
     assert {w.step for w in play.whats(f.StepLate)} >= {"p0_circuit_breakers", "p0_commander"}
     assert play.broken == []
+
+
+def test_the_impact_is_assessed_when_somebody_tells_it_in_an_update_after_it_was_asked_for() -> None:
+    play = Play()
+    play.alert(title="Executioner latency", details={"critical_service_down": False}, priority="P1")
+    assert play.incident.severity == "P1"
+    play.at(5).type("/incident update looking into it")
+    play.at(16)
+    assert play.state("p1_impact") == "started"
+    play.type("/incident update orders at NYSE take 4 s since 14:30")
+    assert play.state("p1_impact") == "done"

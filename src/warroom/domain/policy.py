@@ -90,10 +90,11 @@ class Step:
     """An escalation step: from `start` to `end` after milestone `after`, unless it is done before.
 
     `owner` is "system" or a role. The step is done when one of `done_on` (a milestone, `action:NAME` confirmed,
-    `probes:GROUP` reported, `checklist:NAME` ticked, or `effects`: everything in `does` delivered) is reached, or when
-    a person says so. `remind_before` its end the owner is reminded; at `end` it is late: `if_late` happens and the
-    owner is named. With `when`, the step exists only in incidents for which one of the conditions holds. `hours`: it
-    begins no earlier than the next business (market) hours. `call`: the owner phones somebody.
+    `probes:GROUP` reported, `checklist:NAME` ticked, `update`: a person wrote one since it began, or `effects`:
+    everything in `does` delivered) is reached, or when a person says so. `remind_before` its end the owner is
+    reminded; at `end` it is late: `if_late` happens and the owner is named. With `when`, the step exists only in
+    incidents for which one of the conditions holds. `hours`: it begins no earlier than the next business (market)
+    hours. `call`: the owner phones somebody.
     """
 
     __pydantic_config__ = STRICT

@@ -165,20 +165,21 @@ def _finished_steps(i: Incident, pack: LoadedPack) -> Iterator[f.What]:
         mark = i.steps.get(step.id)
         if (mark is None and anchor(i, step) is None) or (mark and mark.state in ("done", "skipped")):
             continue
-        how = _done(i, pack, step, started=mark is not None)
+        how = _done(i, pack, step, mark.at if mark else None)
         if how:
             yield f.StepDone(step=step.id, how=how)
 
 
-def _done(i: Incident, pack: LoadedPack, step: Step, *, started: bool) -> str:
-    """How the step got done; "" while it is not."""
+def _done(i: Incident, pack: LoadedPack, step: Step, started: datetime | None) -> str:
+    """How the step got done; "" while it is not. Its own effects and the update it asks for come after its start."""
     for word in step.done_on:
-        if word != "effects":
-            found = done.evidence(i, pack, word)
-            if found:
-                return found.how
-        elif started and all(key in i.done for key in step_effects(step)):
+        found = done.evidence(i, pack, word) if word not in ("effects", "update") else None
+        if found:
+            return found.how
+        if word == "effects" and started and all(key in i.done for key in step_effects(step)):
             return "sent"
+        if word == "update" and started and any(u.human and u.at >= started for u in i.updates):
+            return "told in an update"
     return ""
 
 

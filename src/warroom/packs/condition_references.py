@@ -52,9 +52,9 @@ def check_done_on(f: Findings, at: Path, word: str, *, effects: bool) -> None:
     elif word == "effects":
         if not effects:
             f.add(at, "`effects` are done when everything in `does` is; add `does`")
-    elif word not in MILESTONES:
-        forms = {*MILESTONES, "effects", "action:NAME", "probes:GROUP", "checklist:NAME"}
-        said = f"{word!r} is neither a milestone, effects, action:NAME, probes:GROUP nor checklist:NAME"
+    elif word not in (*MILESTONES, "update"):
+        forms = {*MILESTONES, "effects", "update", "action:NAME", "probes:GROUP", "checklist:NAME"}
+        said = f"{word!r} is neither a milestone, update, effects, action:NAME, probes:GROUP nor checklist:NAME"
         f.add(at, said + nearest(word, forms))
 
 

@@ -49,7 +49,7 @@ def _check_checklist(f: Findings, at: Path, name: str, checklist: Checklist) -> 
         if item.within is not None:
             f.positive((*here, "within"), item.within)
         for n, word in enumerate(item.done_on):
-            if word in ("effects", f"checklist:{name}"):
+            if word in ("effects", "update", f"checklist:{name}"):
                 f.add((*here, "done_on", n), "an item is not done by that; name a milestone, an action or probes")
             else:
                 check_done_on(f, (*here, "done_on", n), word, effects=False)
