@@ -35,6 +35,12 @@ CONTEXTS: dict[str, dict[str, Any]] = {
         "values": dict.fromkeys(("summary", "root_cause"), LONG),
     },
     "step_skip": {"step": LONG, "values": {"reason": LONG}},
+    "fields": {
+        "fields": [
+            {"name": "market", "title": LONG, "choices": ["XNYS", "XLON"], "value": "XLON"},
+            {"name": "amount", "title": "Amount", "choices": [], "value": LONG},
+        ]
+    },
 }
 FIELDS = {
     "declare": ["title", "severity", "pack", "service", "description"],
@@ -43,6 +49,7 @@ FIELDS = {
     "gate_override": ["reason"],
     "resolve": ["override", "summary", "root_cause", "actions_taken", "impact"],
     "step_skip": ["reason"],
+    "fields": ["market", "amount"],
 }
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from warroom.domain import halting, on_checklist, on_command, on_gate, resolving
+from warroom.domain import halting, on_checklist, on_command, on_field, on_gate, resolving
 from warroom.domain.decision import Context
 from warroom.domain.declaring import form_context
 from warroom.domain.effects import Form
@@ -18,6 +18,7 @@ ACTS: Mapping[str, Act] = {
     "incident.update": on_command.open_update_form,
     "incident.resolve": resolving.open_form,
     "postmortem.draft": on_command.draft,
+    "fields.open": on_field.open_form,
 }
 
 

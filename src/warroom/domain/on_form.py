@@ -1,6 +1,6 @@
 """Forms sent in: checked field by field, never losing what was typed."""
 
-from warroom.domain import halting, on_command, on_gate, resolving
+from warroom.domain import halting, on_command, on_field, on_gate, resolving
 from warroom.domain.decision import Context
 from warroom.domain.declaring import SEVERITIES, opened
 from warroom.domain.effects import FieldErrors
@@ -33,6 +33,8 @@ def on_form(incident: Incident | None, form: Submission, given: Input, ctx: Cont
             return on_command.give_update(incident, form.actor, form.values, ctx)
         case "resolve":
             return resolving.resolve(incident, form, ctx)
+        case "fields":
+            return on_field.on_sent(incident, form, ctx)
         case "gate_override":
             return on_gate.override(incident, form, ctx)
         case "step_skip":

@@ -142,6 +142,7 @@ def _opened(out: Out, fact: f.Fact, what: f.IncidentOpened) -> Iterator[Effect]:
             "dedup_key": i.id,
         }
         yield out.effect("pagerduty.open", "pagerduty.trigger", trigger, lane="pager", rank=FIRST)
+    yield from on_field.opened(out)
 
 
 def _linked(out: Out, before: Incident | None, what: f.PagerDutyLinked) -> Iterator[Effect]:

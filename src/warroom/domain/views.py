@@ -59,7 +59,8 @@ def who(by: By | None) -> str:
 
 
 def base(i: Incident, pack: LoadedPack, now: datetime) -> View:
-    """What nearly every message needs."""
+    """What nearly every message needs. `fields` are the known fields of the pack in order, `about` the value of every
+    one by its name ("" while it is not known), so that a message of the pack may say {{ about.markets }}."""
     severity = pack.pack.severities[i.severity]
     playbook = pack.pack.playbooks.get(i.playbook or "")
     due = schedule.next_update(i, pack, now)
@@ -77,6 +78,8 @@ def base(i: Incident, pack: LoadedPack, now: datetime) -> View:
         "commander": who(i.commander),
         "next_update": moment(due) if due else None,
         "pagerduty": i.pagerduty_url or "",
+        "fields": [{"title": x.title, "value": i.fields[n]} for n, x in pack.pack.fields.items() if n in i.fields],
+        "about": {name: i.fields.get(name, "") for name in pack.pack.fields},
     }
 
 
@@ -415,6 +418,9 @@ def tell(fact: f.Fact, pack: LoadedPack) -> str:
             return f"Post-mortem draft {what.number} wanted ({what.reason})"
         case f.AlertJoined():
             return f"Related alert: {what.title}"
+        case f.FieldSet():
+            field = p.fields.get(what.field)
+            return f"{field.title if field else what.field}: {what.value}"
         case f.ChecklistBegun():
             return f"Checklist begun: {_checklist_title(p, what.checklist)}"
         case f.ItemDone():

@@ -74,6 +74,7 @@ def compile(
         services=playbook.systems if playbook and playbook.systems else tuple(filter(None, [incident.service])),
         playbook=playbook.title if playbook else "",
         description=incident.description,
+        fields=tuple((x.title, incident.fields[n]) for n, x in pack.pack.fields.items() if n in incident.fields),
         commander=incident.commander.name if incident.commander else "",
         summary=said.summary if said else "",
         pagerduty_url=incident.pagerduty_url or "",

@@ -193,6 +193,7 @@ class Document:
     services: tuple[str, ...]
     playbook: str
     description: str
+    fields: tuple[tuple[str, str], ...]
     commander: str
     summary: str
     pagerduty_url: str

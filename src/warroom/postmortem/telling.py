@@ -99,6 +99,9 @@ class Teller:
                 return Told(f"Not permitted: {what.what}", f"Nothing was done ({what.why})")
             case f.Resolved() as what:
                 return Told(action=f"Resolved: {what.summary or what.root_cause}", echo=what.root_cause)
+            case f.FieldSet() as what:
+                about = self.pack.fields.get(what.field)
+                return Told(f"{about.title if about else what.field}: {what.value}", echo=what.value)
             case f.AlertJoined() as what:
                 return Told(f"Related alert: {what.title}", group="related alerts")
             case f.ItemDone() | f.ItemUndone() | f.ItemLate():

@@ -15,6 +15,7 @@ the private metadata is `about` (an incident id, or "").
     gate_override
                reason                                    gate (its title), criteria (lines: what is unmet), values
     step_skip  reason                                    step (its title), values
+    fields     one for each of the pack's fields shown   fields* [{name, title, choices, value}]
 
 `pack` and `service` are asked for only when there are several; with one, its value is not sent in and the rules know
 it. Choices may also be given as plain strings. `values` are what was entered before.
@@ -154,6 +155,18 @@ def _step_skip(c: Context) -> list[Json]:
     return [*blocks, _long("reason", "Why is it left out?", _values(c), hint=hint, most=500)]
 
 
+def _fields(c: Context) -> list[Json]:
+    blocks: list[Json] = [text_section("What you leave empty stays as it is.")]
+    for field in c.get("fields") or ():
+        name, title, value = str(field["name"]), str(field["title"]), str(field["value"]) or None
+        choices = [(str(choice), str(choice)) for choice in field["choices"]]
+        if choices:
+            blocks.append(input_select(name, title, choices, value, optional=True))
+        else:
+            blocks.append(input_text(name, title, value, max_length=SHORT, optional=True))
+    return blocks
+
+
 FORMS: Mapping[str, tuple[str, str, Callable[[Context], list[Json]]]] = {
     "declare": ("Declare an incident", "Declare", _declare),
     "update": ("Status update", "Send", _update),
@@ -161,6 +174,7 @@ FORMS: Mapping[str, tuple[str, str, Callable[[Context], list[Json]]]] = {
     "resolve": ("Resolve the incident", "Resolve", _resolve),
     "gate_override": ("Override the gate", "Override", _gate_override),
     "step_skip": ("Skip a step", "Skip", _step_skip),
+    "fields": ("What is affected", "Write down", _fields),
 }
 """Name → title, label of the button that sends it, and its blocks."""
 
