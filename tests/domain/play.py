@@ -197,7 +197,9 @@ class Play:
         """The message of a post or edit as people see it, with the incident as it is now."""
         incident, data = self.incidents[name], effect.data
         pack = self.packs[incident.pack]
-        context = data.get("context") or VIEWS[str(data["view"])](incident, pack, self.now, data)
+        context: dict[str, Any] = dict(data.get("context") or VIEWS[str(data["view"])](incident, pack, self.now, data))  # type: ignore[call-overload]
+        if quote := data.get("quote"):
+            context["quoted"] = CATALOG.render(quote["message"], revive(quote["context"]), incident.pack).plain  # type: ignore[index]
         return CATALOG.render(str(data["message"]), revive(context), incident.pack, button_value=name)
 
     def show(self, answer: Reply) -> Message:

@@ -34,6 +34,8 @@ CONTEXTS: dict[str, dict[str, Any]] = {
         "closed": True,
         "values": dict.fromkeys(("summary", "root_cause"), LONG),
     },
+    "call_done": {"step": "Call the desk"},
+    "call_failed": {"step": "Call the desk"},
     "step_skip": {"step": LONG, "values": {"reason": LONG}},
     "fields": {
         "fields": [

@@ -7,7 +7,7 @@ into effects. Nothing else changes an incident.
 from collections.abc import Mapping, Sequence
 
 from warroom.domain import facts as f
-from warroom.domain import inputs, on_approval, on_watch, protocol, reactions, routing, schedule
+from warroom.domain import inputs, on_approval, on_telling, on_watch, protocol, reactions, routing, schedule
 from warroom.domain.decision import Card, Context, Decision, LoadedPack, Route
 from warroom.domain.effects import Effect
 from warroom.domain.handling import Handled
@@ -56,6 +56,7 @@ def decide(incident: Incident | None, given: inputs.Input, ctx: Context) -> Deci
             facts.append(fact)
             for effect in reactions.react(before, current, fact, ctx.pack, ctx.now):
                 effects.setdefault(effect.key, effect)
+            take(on_telling.to_approve(current, fact, ctx))
 
     take(handled.facts)
     if current is None:

@@ -19,12 +19,18 @@ be done first; their results are in `Incident.done`. Kinds, their data, and thei
     pagerduty.trigger summary, severity, details, dedup_key   (Events API)               -> {}
     pagerduty.change  status (acknowledged | resolved), by                               -> at (ISO, PagerDuty's)
     pagerduty.priority / pagerduty.note (text, by) / pagerduty.page (groups, message) / pagerduty.escalate (message)
+    pagerduty.update  message, context or view             (status update to subscribers)  -> {}
+    mail.send         groups, audience, hidden (the people do not see each other), message, context or view
+                                                                  -> sent (how many), missing (sentences)
+    status_page.post  message, context or view                             -> page_incident, url
+    wiki.page         message, context or view                             -> page, version, url
     platform.probes   run, probes (names), title, seal                             -> results [ProbeResult as dict]
     platform.act      action, parameters, reason, operator, mode              -> outcome, detail, request, readings
     postmortem.write  number, reason                                          -> path, text, questions
 
 `context` holds the values a message needs. `view` names a function of `domain.views` that makes them from the
 incident as it is when the message is sent, so that a live panel or an announcement never shows old news.
+`quote` (message, context) is another message whose text the first one shows as its value `quoted`.
 `button` is the value its buttons carry (the incident's id when absent).
 """
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from warroom.domain import facts as f
+from warroom.domain import on_telling
 from warroom.domain.decision import Context
 from warroom.domain.effects import Effect
 from warroom.domain.handling import Handled, wrong
@@ -25,4 +26,11 @@ def automatic(i: Incident, do: Do, run: str, ctx: Context) -> tuple[f.What, ...]
 
 def react(out: Out, fact: f.Fact) -> Iterator[Effect]:
     """What follows from requests, approvals, lapses and broken glass."""
-    return iter(())
+    if isinstance(fact.what, f.ApprovalRequested | f.ApprovalGiven | f.ApprovalClosed) and about_message(out.i, fact):
+        yield from on_telling.on_approval(out, fact)
+
+
+def about_message(i: Incident, fact: f.Fact) -> bool:
+    """Whether the request that this fact belongs to is for a message."""
+    run = getattr(fact.what, "run", None)
+    return any(a.request.run == run and a.request.kind == "message" for a in i.approvals)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from warroom.domain import halting, on_checklist, on_command, on_field, on_gate, resolving
+from warroom.domain import halting, on_checklist, on_command, on_field, on_gate, phone_calls, resolving
 from warroom.domain.decision import Context
 from warroom.domain.declaring import form_context
 from warroom.domain.effects import Form
@@ -46,6 +46,8 @@ def on_click(incident: Incident | None, click: Click, given: Input, ctx: Context
             return on_command.diagnostics(incident, click.actor, more, given, ctx)
         case "step.done":
             return on_command.mark_step(incident, click.actor, more, None, ctx)
+        case "call.done" | "call.failed":
+            return phone_calls.open_form(incident, click.action.replace(".", "_"), click.value, ctx)
         case "step.skip":
             return Handled(answer=Form("step_skip", click.value, {"values": {"reason": ""}}))
     return wrong("This button is from an older version.", "/incident help lists what you can type.")

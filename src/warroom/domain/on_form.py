@@ -1,6 +1,6 @@
 """Forms sent in: checked field by field, never losing what was typed."""
 
-from warroom.domain import halting, on_command, on_field, on_gate, resolving
+from warroom.domain import halting, on_command, on_field, on_gate, phone_calls, resolving
 from warroom.domain.decision import Context
 from warroom.domain.declaring import SEVERITIES, opened
 from warroom.domain.effects import FieldErrors
@@ -37,6 +37,10 @@ def on_form(incident: Incident | None, form: Submission, given: Input, ctx: Cont
             return on_field.on_sent(incident, form, ctx)
         case "gate_override":
             return on_gate.override(incident, form, ctx)
+        case "call_done":
+            return phone_calls.on_done(incident, form.actor, form.about.partition("|")[2], form.values, ctx)
+        case "call_failed":
+            return phone_calls.on_failed(incident, form.actor, form.about.partition("|")[2], form.values, ctx)
         case "step_skip":
             step = form.about.partition("|")[2]
             return on_command.mark_step(incident, form.actor, step, form.values["reason"].strip(), ctx)
@@ -49,6 +53,8 @@ REQUIRED = {
     "resolve": {"summary": "Say in a sentence how it ended."},
     "halt": {"scope": "Choose what to halt.", "reason": "Say why: it is written down with your name."},
     "gate_override": {"reason": "Say why: it is told in the room and to everybody who follows the incident."},
+    "call_done": {"who": "Say whom you spoke to."},
+    "call_failed": {"note": "Say what happened: no answer, engaged, a message left."},
     "step_skip": {"reason": "Say why it is skipped: the post-mortem will ask."},
 }
 

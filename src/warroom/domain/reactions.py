@@ -1,6 +1,6 @@
 """What we do about a fact: the effects that follow from it. Pure; every effect has a key of its own for ever."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +13,7 @@ from warroom.domain import (
     on_gate,
     on_telling,
     on_watch,
+    phone_calls,
     protocol,
     teams,
     views,
@@ -58,7 +59,7 @@ def react(before: Incident | None, after: Incident, fact: f.Fact, pack: LoadedPa
         case f.StepStarted() | f.StepSkipped() | f.StepLate():
             yield from _step(out, fact, what)
         case f.UpdateAsked() | f.UpdateGiven():
-            yield from _update(out, what)
+            yield from _update(out, fact, what)
         case f.NoteAdded():
             yield from _note(out, fact, what)
         case f.ProbesRequested() | f.ProbesReported():
@@ -99,7 +100,8 @@ def changes_panel(fact: f.Fact) -> bool:
     """Whether people would see this fact on the live panel. A failed edit is not shown by another edit."""
     if isinstance(fact.what, f.EffectFailed):
         return fact.what.kind != "slack.edit"
-    return not isinstance(fact.what, f.IncidentOpened | f.EffectDone | f.UpdateAsked | f.ProbesRequested | f.Denied)
+    unseen = f.IncidentOpened | f.EffectDone | f.UpdateAsked | f.ProbesRequested | f.Denied | f.CommunicationDue
+    return not isinstance(fact.what, unseen)
 
 
 def _opened(out: Out, fact: f.Fact, what: f.IncidentOpened) -> Iterator[Effect]:
@@ -184,12 +186,6 @@ def _reached(out: Out, before: Incident | None, fact: f.Fact, what: f.MilestoneR
         context = {"by": views.who(fact.by), "at": moment(fact.at), "source": what.source}
         yield out.say(f"say:{key}", "acknowledged", context)
         yield from out.announcements()
-    for communication in protocol.communications(i, out.pack):
-        if communication.at != what.milestone:
-            continue
-        view = {"view": "resolution"} if what.milestone == "resolved" else {"view": "announcement"}
-        for channel in communication.channels:
-            yield out.post(f"comm:{communication.id}:{turn}:{channel}", channel, communication.message, view)
     if what.milestone == "resolved":
         yield out.topic(f"topic:{key}")
         yield from out.announcements()
@@ -263,6 +259,9 @@ def _done(out: Out, what: f.EffectDone) -> Iterator[Effect]:
         missing = _list(what.result.get("missing"))
         if missing:
             yield out.say(f"missing:{what.key}", "people_missing", {"missing": missing})
+    if what.kind == "mail.send" and _list(what.result.get("missing")):
+        missing = _list(what.result.get("missing"))
+        yield out.say(f"missing:{what.key}", "mail_missing", {"missing": missing, "sent": what.result.get("sent", 0)})
     if what.kind == "pagerduty.page":
         yield out.say(f"paged:{what.key}", "paged", _paged(what))
     if what.key.startswith("postmortem.file:") and what.result.get("permalink"):
@@ -309,6 +308,8 @@ def _failed(out: Out, before: Incident | None, what: f.EffectFailed) -> Iterator
         return
     if what.kind == "slack.edit" and before and any(same_edit(what.key, key) for key in before.failed):
         return  # a panel that cannot be edited is said once, not every minute
+    if before and any((x.kind, x.error) == (what.kind, what.error) for x in before.failed.values()) and _outside(what):
+        return  # nor is a way out that is not set up, with every message that would have taken it
     # a result of a halt that could not be posted is told here: it must not be lost with the post
     run = next((r for r in out.i.runs if what.key.startswith(f"act:{r.run}:")), None)
     context: dict[str, Any] = {
@@ -331,6 +332,10 @@ def _failed(out: Out, before: Incident | None, what: f.EffectFailed) -> Iterator
         yield out.say(f"dead:{what.key}", "dead_letter", context)
     if what.kind in ("slack.post", "slack.room") and what.key in ("announce", "room"):
         yield out.note(f"note:dead:{what.key}", f"Slack did not take the {what.key}: {what.error}")
+
+
+def _outside(what: f.EffectFailed) -> bool:
+    return what.kind in ("mail.send", "status_page.post", "wiki.page", "pagerduty.update")
 
 
 def _phones(out: Out) -> list[dict[str, str]]:
@@ -385,35 +390,28 @@ def _step(out: Out, fact: f.Fact, what: f.StepStarted | f.StepSkipped | f.StepLa
     step = protocol.step_named(out.pack.pack, what.step)
     if step is None:
         return
-    row = next((r for r in views.steps(out.i, out.pack) if r["id"] == step.id), {})
-    role = out.pack.pack.roles.get(step.owner)
-    holder = out.i.roles.get(step.owner)
-    context = {
-        "step": step.title,
-        "ask": step.ask,
-        "owner": role.title if role else step.owner,
-        "holder": views.who(holder),
-        "due": row.get("due"),
-    }
+    context = on_telling.step_context(out, step)
     button = f"{out.i.id}|{step.id}"
     match what:
         case f.StepStarted():
-            yield from _does(out, f"step:{step.id}", step, step.does, context | {"escalated": []})
-            if step.ask and "effects" not in step.done_on:
+            yield from _does(out, step, step.does, late=False)
+            if step.call is not None:
+                yield phone_calls.request(out, step, context)
+            elif step.ask and "effects" not in step.done_on:
                 yield out.say(f"step:{step.id}:ask", "step_request", context, button=button)
         case f.StepSkipped():
             yield out.say(
                 f"step:{step.id}:skipped", "step_skipped", context | {"by": views.who(fact.by), "why": what.reason}
             )
         case f.StepLate():
-            told = [out.pack.pack.groups.get(g, g) for do in step.if_late for g in do.groups]
-            yield out.say(f"late:{step.id}", "step_late", context | {"escalated": told}, button=button)
-            yield from _does(out, f"late:{step.id}", step, step.if_late, context | {"escalated": told})
+            told = context | {"escalated": on_telling.escalated(out, step)}
+            yield out.say(f"late:{step.id}", "step_late", told, button=button)
+            yield from _does(out, step, step.if_late, late=True)
 
 
-def _does(out: Out, of: str, step: Step, does: tuple[Do, ...], context: Mapping[str, Any]) -> Iterator[Effect]:
+def _does(out: Out, step: Step, does: tuple[Do, ...], *, late: bool) -> Iterator[Effect]:
     summary = f"{out.i.id} {out.i.severity}: {out.i.title}"
-    late = of.startswith("late:")
+    of = f"{'late' if late else 'step'}:{step.id}"
     for number, do in enumerate(does):
         key = do_key(of, number, do.kind)
         match do.kind:
@@ -428,41 +426,29 @@ def _does(out: Out, of: str, step: Step, does: tuple[Do, ...], context: Mapping[
                 data = {"message": f"{summary}. {step.title} is late."}
                 yield out.effect(key, "pagerduty.escalate", data, lane="pager", rank=SETUP)
             case "tell":
-                for channel in do.channels:
-                    full: dict[str, Any] = views.base(out.i, out.pack, out.now) | dict(context)
-                    full["late"] = late
-                    full["impact"] = views.impact(out.i, out.pack)
-                    full["taken"] = list(views.taken(out.i))
-                    told = {"context": full, "button": f"{out.i.id}|{step.id}"}
-                    yield out.post(f"{key}:{channel}", channel, do.message or "step_late", told)
+                pass  # the step's messages are told together below
             case "probes" | "act":
                 pass  # `decide` turns it into ProbesRequested, so that every run of probes is a fact
+    for said in on_telling.step_says(out, step, does, late=late):
+        yield from on_telling.tell(out, said.key, said.message, said.channels, said.audiences, said.data)
 
 
-def _update(out: Out, what: f.UpdateAsked | f.UpdateGiven) -> Iterator[Effect]:
-    cadences = out.pack.pack.severities[out.i.severity].cadences
+def _update(out: Out, fact: f.Fact, what: f.UpdateAsked | f.UpdateGiven) -> Iterator[Effect]:
     if isinstance(what, f.UpdateAsked):
         yield out.say(f"ask:{what.cadence}:{what.due.isoformat()}", "update_request", {"due": moment(what.due)})
-        return
-    number = len(out.i.updates)
-    data = {"view": "update", "number": number}
-    sent: set[str] = set()
-    for cadence in cadences:
-        if what.cadence not in ("", cadence.id):
-            continue
-        for channel in cadence.channels:
-            if channel not in sent:
-                sent.add(channel)
-                yield out.post(f"update:{number}:{channel}", channel, cadence.message, data)
-    if not sent:
-        yield out.post(f"update:{number}:room", "room", "status_update", data)
-    yield from out.announcements()
+    else:
+        yield from on_telling.react(out, fact)
 
 
 def _note(out: Out, fact: f.Fact, what: f.NoteAdded) -> Iterator[Effect]:
     if what.kind in ("note", "pagerduty"):
         context = {"text": what.text, "by": views.who(fact.by), "source": what.kind}
         yield out.say(f"note:{out.i.count}:{len(out.i.notes)}", "note", context)
+    if what.kind.startswith(phone_calls.NOT_REACHED):
+        step = protocol.step_named(out.pack.pack, what.kind.removeprefix(phone_calls.NOT_REACHED))
+        if step is not None:
+            context = on_telling.step_context(out, step) | {"why": what.text}
+            yield from phone_calls.again(out, step, context)
 
 
 def _probes(out: Out, fact: f.Fact, what: f.ProbesRequested | f.ProbesReported) -> Iterator[Effect]:

@@ -81,13 +81,14 @@ def anchor(incident: Incident, step: Step) -> datetime | None:
     return max(reached, incident.severity_since) if raised else reached
 
 
-def step_effects(step: Step) -> tuple[str, ...]:
-    """The keys of the effects a step makes by itself."""
+def step_effects(pack: LoadedPack, step: Step) -> tuple[str, ...]:
+    """The keys of the effects a step makes by itself. What waits for an approval is not among them."""
     keys: list[str] = []
     for number, do in enumerate(step.does):
         key = do_key(f"step:{step.id}", number, do.kind)
         if do.kind == "tell":
-            keys += [f"{key}:{channel}" for channel in do.channels]
+            inside = telling.inside(pack.pack, do.audiences)
+            keys += [way.key for way in telling.ways(pack.pack, key, do.channels, inside)]
         elif do.kind != "escalate":  # it is left out while somebody has acknowledged
             keys.append(key)
     return tuple(keys)
@@ -176,7 +177,7 @@ def _done(i: Incident, pack: LoadedPack, step: Step, started: datetime | None) -
         found = done.evidence(i, pack, word) if word not in ("effects", "update") else None
         if found:
             return found.how
-        if word == "effects" and started and all(key in i.done for key in step_effects(step)):
+        if word == "effects" and started and all(key in i.done for key in step_effects(pack, step)):
             return "sent"
         if word == "update" and started and any(u.human and u.at >= started for u in i.updates):
             return "told in an update"

@@ -37,6 +37,10 @@ _DEEDS = {
     "pagerduty.note": "writing a note in PagerDuty",
     "pagerduty.page": "calling people through PagerDuty",
     "pagerduty.escalate": "escalating in PagerDuty",
+    "pagerduty.update": "publishing a status update in PagerDuty",
+    "mail.send": "sending an e-mail",
+    "status_page.post": "posting on the status page",
+    "wiki.page": "writing the page in the wiki",
     "platform.probes": "taking readings",
     "platform.act": "acting on the platform",
     "postmortem.write": "compiling the post-mortem draft",
@@ -416,6 +420,8 @@ def tell(fact: f.Fact, pack: LoadedPack) -> str:
             return f"Could not do {what.kind}: {what.error}"
         case f.DraftAsked():
             return f"Post-mortem draft {what.number} wanted ({what.reason})"
+        case f.CommunicationDue():
+            return f"Told at its moment: {what.communication.replace('_', ' ')}"
         case f.AlertJoined():
             return f"Related alert: {what.title}"
         case f.FieldSet():

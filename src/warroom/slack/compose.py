@@ -3,6 +3,7 @@
 import traceback
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 
 import structlog
 
@@ -25,6 +26,10 @@ class Composer:
         self._catalog = catalog
         self._views = views
 
+    def _quoted(self, quote: Mapping[str, Any], pack: str) -> str:
+        """The text of another message, for people to read before it is sent or said."""
+        return self._catalog.render(str(quote["message"]), revive(quote["context"]), pack).plain
+
     def message(self, job: Job) -> Message:
         """The effect's message.
 
@@ -39,6 +44,9 @@ class Composer:
                 view = self._views[str(data["view"])]
                 context |= revive(view(job.incident, job.pack, job.now, data))
             context |= revive(data.get("context") or {})
+            quote = data.get("quote")
+            if isinstance(quote, Mapping):
+                context["quoted"] = self._quoted(quote, job.incident.pack)
             button = str(data.get("button", job.incident.id))
             return self._catalog.render(name, context, job.incident.pack, button_value=button)
         except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:

@@ -14,6 +14,8 @@ the private metadata is `about` (an incident id, or "").
                impact, override (when gated)             must hold before), closed (some of it does not), values
     gate_override
                reason                                    gate (its title), criteria (lines: what is unmet), values
+    call_done  who, note                                 step (its title), values
+    call_failed note                                     step (its title), values
     step_skip  reason                                    step (its title), values
     fields     one for each of the pack's fields shown   fields* [{name, title, choices, value}]
 
@@ -150,9 +152,23 @@ def _gate_override(c: Context) -> list[Json]:
 
 
 def _step_skip(c: Context) -> list[Json]:
-    blocks = [text_section(f"Step: {c['step']}")] if c.get("step") else []
     hint = "It is shown in the room and in the post-mortem."
-    return [*blocks, _long("reason", "Why is it left out?", _values(c), hint=hint, most=500)]
+    return [*_about_step(c), _long("reason", "Why is it left out?", _values(c), hint=hint, most=500)]
+
+
+def _call_done(c: Context) -> list[Json]:
+    values = _values(c)
+    who = input_text("who", "Whom did you speak to?", values.get("who"), max_length=SHORT)
+    return [*_about_step(c), who, _long("note", "What did they say?", values, optional=True, most=1000)]
+
+
+def _call_failed(c: Context) -> list[Json]:
+    hint = "The room reads whom to call next."
+    return [*_about_step(c), _long("note", "What happened?", _values(c), hint=hint, most=500)]
+
+
+def _about_step(c: Context) -> list[Json]:
+    return [text_section(f"Step: {c['step']}")] if c.get("step") else []
 
 
 def _fields(c: Context) -> list[Json]:
@@ -173,6 +189,8 @@ FORMS: Mapping[str, tuple[str, str, Callable[[Context], list[Json]]]] = {
     "halt": ("Halt trading", "Halt", _halt),
     "resolve": ("Resolve the incident", "Resolve", _resolve),
     "gate_override": ("Override the gate", "Override", _gate_override),
+    "call_done": ("A call was made", "Done", _call_done),
+    "call_failed": ("Nobody was reached", "Write it down", _call_failed),
     "step_skip": ("Skip a step", "Skip", _step_skip),
     "fields": ("What is affected", "Write down", _fields),
 }
