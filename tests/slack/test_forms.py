@@ -34,8 +34,8 @@ CONTEXTS: dict[str, dict[str, Any]] = {
         "closed": True,
         "values": dict.fromkeys(("summary", "root_cause"), LONG),
     },
-    "call_done": {"step": "Call the desk"},
-    "call_failed": {"step": "Call the desk"},
+    "call_done": {"step": LONG, "values": {"who": "Ana", "note": LONG}},
+    "call_failed": {"step": LONG, "values": {"note": LONG}},
     "step_skip": {"step": LONG, "values": {"reason": LONG}},
     "fields": {
         "fields": [
@@ -50,6 +50,8 @@ FIELDS = {
     "halt": ["scope", "reason"],
     "gate_override": ["reason"],
     "resolve": ["override", "summary", "root_cause", "actions_taken", "impact"],
+    "call_done": ["who", "note"],
+    "call_failed": ["note"],
     "step_skip": ["reason"],
     "fields": ["market", "amount"],
 }
