@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ from typing import Any
 import httpx
 
 from warroom.app import Warroom, running
+from warroom.domain.policy import Pack
 from warroom.engine.clock import ManualClock
 from warroom.firm import environment
+from warroom.packs.loader import loaded_pack
 from warroom.sandbox import Answer, NotOnScreenError, Sandbox, serve
 from warroom.sandbox.feed import Seen, Subscription
 from warroom.sandbox.pagerduty_incident import Incident
@@ -26,6 +29,7 @@ OPEN = datetime(2026, 11, 17, 14, 31, tzinfo=UTC)  # a Tuesday, 9:31 in New York
 CLOSED = datetime(2026, 11, 17, 23, 0, tzinfo=UTC)  # the same day, 18:00 in New York
 SENTINEL = "lav-adaf-market-sentinel"
 DOWN = "Market Sentinel down: no regime updates"
+Rewrite = Callable[[Pack], Pack]
 PATIENCE = 30.0
 """real seconds after which a world that does not come to rest is a failure"""
 
@@ -36,7 +40,10 @@ class World:
     `seen` is everything that became visible, as it was then: messages, edits, private answers, calls.
     """
 
-    def __init__(self, sandbox: Sandbox, clock: ManualClock, folder: Path, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, sandbox: Sandbox, clock: ManualClock, folder: Path, environ: Mapping[str, str], rewrite: Rewrite
+    ) -> None:
+        self._rewrite = rewrite
         self.sandbox = sandbox
         self.clock = clock
         self.folder = folder
@@ -62,7 +69,7 @@ class World:
 
     async def starts(self) -> None:
         """The bot starts, learns who is who, and catches up."""
-        settings = Settings.load(self.environ)
+        settings = self._rewritten(Settings.load(self.environ))
         self._running = await self._bot.enter_async_context(
             running(settings, environ=self.environ, clock=self.clock, sleep=self._sleep, tended=False)
         )
@@ -70,6 +77,13 @@ class World:
         await self._running.upkeep.warm()
         await self._running.upkeep.reconcile()
         await self.settles()
+
+    def _rewritten(self, settings: Settings) -> Settings:
+        packs = {
+            name: loaded_pack(self._rewrite(loaded.pack), settings.bindings[name])
+            for name, loaded in settings.packs.items()
+        }
+        return replace(settings, packs=packs)
 
     async def stops(self) -> None:
         """The bot ends in good order; what Slack and PagerDuty send now reaches nobody."""
@@ -309,14 +323,16 @@ async def a_world(
     actions: str = "live",
     packs: Sequence[str] = ("lav_adaf",),
     change: Callable[[dict[str, str]], object] = lambda environ: None,
+    rewrite: Rewrite = lambda pack: pack,
 ) -> AsyncIterator[World]:
-    """A firm with its bot running. `change` may alter the bot's environment before it starts."""
+    """A firm with its bot running. `change` may alter the bot's environment before it starts,
+    `rewrite` its packs."""
     clock = ManualClock(begins)
     sandbox = Sandbox(clock.now, speed=10_000)
     async with serve(sandbox):
         environ = environment(sandbox, folder, actions=actions, packs=packs) | {"WARROOM_SLACK_LIMITS": "off"}
         change(environ)
-        world = World(sandbox, clock, folder, environ)
+        world = World(sandbox, clock, folder, environ, rewrite)
         with sandbox.subscribe() as feed:
             watching = asyncio.create_task(world.watches(feed))
             try:

@@ -122,14 +122,16 @@ def _halt(c: Context) -> list[Json]:
 def _resolve(c: Context) -> list[Json]:
     values = _values(c)
     unknown = "Leave it empty while it is not known: the review will ask."
+    closed, override = c.get("closed"), _override(c, values)
     return [
         *_lines(c, "in_force", "Still in force; resolving does not lift it"),
         *_lines(c, "criteria", "Before it may be resolved"),
-        *_override(c, values),
+        *(override if closed else []),
         _long("summary", "How did it end?", values, hint="One or two sentences for everybody."),
         _long("root_cause", "What was the cause?", values, hint=unknown, optional=True),
         _long("actions_taken", "What was done about it?", values, optional=True),
         _long("impact", "What did it cost?", values, hint="Trades, money, time, people affected.", optional=True),
+        *(override if not closed else []),
     ]
 
 
@@ -138,7 +140,9 @@ def _override(c: Context, values: Mapping[str, str]) -> list[Json]:
     if not c.get("criteria"):
         return []
     hint = "Told in the room and to everybody who follows the incident."
-    label = "Not everything holds. Why resolve all the same?" if c.get("closed") else "Why resolve all the same?"
+    label = "Not everything holds. Why resolve all the same?"
+    if not c.get("closed"):
+        label = "Should something no longer hold when this is sent: why resolve all the same?"
     return [_long("override", label, values, hint=hint, most=500, optional=True)]
 
 
