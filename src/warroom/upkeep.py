@@ -10,7 +10,7 @@ from warroom.engine.engine import Engine
 from warroom.engine.ports import Clock
 from warroom.errors import DeliveryError, WarroomError
 from warroom.pagerduty.client import Client
-from warroom.pagerduty.reconcile import Known, news, what_we_know
+from warroom.pagerduty.reconcile import JOINED, Known, news, what_we_know
 from warroom.slack.directory import Directory
 from warroom.slack.gateway import Gateway
 
@@ -80,4 +80,5 @@ class Upkeep:
             incident = await self._engine.incident(card.id) if card.pagerduty_id else None
             if incident and incident.pagerduty_id:
                 known[incident.pagerduty_id] = what_we_know(incident)
+                known |= dict.fromkeys(incident.joined_ids, JOINED)
         return known

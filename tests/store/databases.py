@@ -34,7 +34,7 @@ def server() -> str:
 
 RESET = """
 SET session_replication_role = replica;
-TRUNCATE incident, inbox, fact, effect, replica, timer, pack, person;
+TRUNCATE incident, inbox, fact, effect, replica, timer, pack, person, violation, weighed;
 ALTER TABLE fact ENABLE TRIGGER ALL;
 """
 

@@ -17,7 +17,12 @@ ActionsMode = Literal["off", "dry_run", "live"]
 
 @dataclass(frozen=True, kw_only=True)
 class Card:
-    """What others need to know of an incident: the row behind `/incident list` and routing."""
+    """What others need to know of an incident: the row behind `/incident list` and routing.
+
+    `joined` are the PagerDuty ids of alerts that joined it, separated by spaces; `heard` is when the newest alert or
+    detection of it happened (UTC). `storm` is the storm of the pack that its alerts count for, `subject` the feature
+    its violations are about.
+    """
 
     id: str
     title: str
@@ -32,6 +37,11 @@ class Card:
     service: str | None = None
     playbook: str | None = None
     commander: str | None = None
+    origin: str = "pagerduty"
+    joined: str = ""
+    heard: datetime | None = None
+    storm: str = ""
+    subject: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

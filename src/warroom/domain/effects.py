@@ -17,7 +17,7 @@ be done first; their results are in `Incident.done`. Kinds, their data, and thei
     people.find       groups, service (PagerDuty service id)
                                       -> people [{slack_id, name, email, pagerduty_id, why}], missing
     pagerduty.trigger summary, severity, details, dedup_key   (Events API)               -> {}
-    pagerduty.change  status (acknowledged | resolved), by                               -> at (ISO, PagerDuty's)
+    pagerduty.change  status (acknowledged | resolved), by, incident? (PagerDuty id)     -> at (ISO, PagerDuty's)
     pagerduty.priority / pagerduty.note (text, by) / pagerduty.page (groups, message) / pagerduty.escalate (message)
     pagerduty.update  message, context or view             (status update to subscribers)  -> {}
     mail.send         groups, audience, hidden (the people do not see each other), message, context or view

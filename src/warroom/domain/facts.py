@@ -16,7 +16,7 @@ from warroom.domain.policy import Milestone, SeverityId
 @dataclass(frozen=True, kw_only=True)
 class IncidentOpened:
     """An incident began; the pack is frozen by its hash. `routine` names the routine whose report this is: such a
-    record has no room and closes itself."""
+    record has no room and closes itself. `storm` is the storm of the pack that its first alert counts for."""
 
     id: str
     title: str
@@ -32,6 +32,7 @@ class IncidentOpened:
     details: Mapping[str, object] = field(default_factory=dict)
     market_open: bool = False
     routine: str = ""
+    storm: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -282,6 +283,16 @@ class AlertJoined:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DetectionJoined:
+    """More violations than the incident opened for: the detection `key` of `rule` (a level, or an alert rule)."""
+
+    key: str
+    rule: str
+    reason: str
+    details: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
 class PlaybookChanged:
     """Another playbook fits better from now on, as `reason` says."""
 
@@ -491,6 +502,7 @@ What = (
     | Resolved
     | DraftAsked
     | AlertJoined
+    | DetectionJoined
     | PlaybookChanged
     | StormDetected
     | FieldSet

@@ -167,6 +167,10 @@ class Incident:
     runs: tuple[Run, ...] = ()
     resolution: f.Resolved | None = None
     joined: tuple[f.Fact, ...] = ()
+    joined_ids: tuple[str, ...] = ()
+    heard: datetime | None = None
+    gathers: str = ""
+    detections: tuple[f.Fact, ...] = ()
     drafts: int = 0
     drafted: datetime | None = None
     routine: str = ""
@@ -245,6 +249,8 @@ def evolve(incident: Incident | None, fact: f.Fact) -> Incident:
             market_open=what.market_open,
             details=what.details,
             routine=what.routine,
+            heard=fact.at,
+            gathers=what.storm,
             count=1,
             recent=(fact,),
         )
@@ -329,7 +335,13 @@ def _change(i: Incident, fact: f.Fact) -> dict[str, Any]:
         case f.DraftAsked():
             return {"drafts": max(i.drafts, what.number), "drafted": fact.at}
         case f.AlertJoined():
-            return {"joined": (*i.joined, fact)}
+            return {
+                "joined": (*i.joined, fact),
+                "joined_ids": (*i.joined_ids, what.pagerduty_id),
+                "heard": max(i.heard or fact.at, fact.at),
+            }
+        case f.DetectionJoined():
+            return {"detections": (*i.detections, fact), "heard": max(i.heard or fact.at, fact.at)}
         case f.PlaybookChanged():
             return {"playbook": what.playbook}
         case f.StormDetected():

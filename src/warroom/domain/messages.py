@@ -55,6 +55,8 @@ MESSAGES = frozenset(
         "root_cause_request",
         "severity_changed",
         "status_update",
+        "storm_detected",
+        "violations_joined",
         "step_late",
         "step_request",
         "step_skipped",

@@ -116,6 +116,8 @@ def _act(incident: Incident, result: EffectResult, ctx: Context) -> Handled:
 def _changed(result: EffectResult, ctx: Context) -> Handled:
     """PagerDuty took our change: its own time of it is the one that counts."""
     facts = ctx.facts(None, _done(result))
+    if result.key.startswith("pagerduty.joined:"):  # a related alert's: it says nothing of the incident itself
+        return Handled(facts)
     at = result.result.get("at")
     milestone = "resolved" if ".resolved:" in result.key else "acknowledged"
     if isinstance(at, str):

@@ -4,15 +4,17 @@ from datetime import datetime
 
 from warroom.domain import facts as f
 from warroom.domain import gates, milestones
+from warroom.domain.alerts import alert_of, began
 from warroom.domain.decision import Context, LoadedPack
 from warroom.domain.handling import Handled
-from warroom.domain.incident import Incident
+from warroom.domain.incident import Incident, evolve
 from warroom.domain.inputs import Input, PagerDutyEvent, PagerDutyIncident
 from warroom.domain.milestones import Moment
 from warroom.domain.outgoing import OUR_NOTE
 from warroom.domain.people import By
 from warroom.domain.policy import Milestone, SeverityId
-from warroom.domain.severity import Alert, classify, match_playbook
+from warroom.domain.severity import classify, match_playbook
+from warroom.domain.storms import storm_of, swell
 
 MOMENTS: dict[str, tuple[Milestone, bool]] = {
     "incident.acknowledged": ("acknowledged", True),
@@ -41,6 +43,8 @@ def on_pagerduty(incident: Incident | None, event: PagerDutyEvent, given: Input,
         return Handled()
     if incident is None:
         return _first_heard(event, event.incident, ctx)
+    if not _is_its_own(incident, event.incident):
+        return Handled(_related(incident, event, event.incident, ctx))
     linked = _link(incident, event, event.incident, ctx)
     if event.type in MOMENTS:
         return Handled((*linked, *_moment(incident, event, ctx)))
@@ -53,13 +57,13 @@ def on_pagerduty(incident: Incident | None, event: PagerDutyEvent, given: Input,
 
 def severity_without_details(event: PagerDutyEvent, about: PagerDutyIncident, pack: LoadedPack) -> SeverityId:
     """The severity that the event alone gives a new incident: its details can only be looked up."""
-    return classify(pack.pack, _alert(event, about, pack))[0]
+    return classify(pack.pack, alert_of(event, about, pack))[0]
 
 
 def open_incident(event: PagerDutyEvent, about: PagerDutyIncident, ctx: Context) -> tuple[f.Fact, ...]:
     """The facts of a new incident; its clocks start when PagerDuty says that it began."""
-    began = _began(event, about)
-    alert = _alert(event, about, ctx.pack)
+    at = began(event, about)
+    alert = alert_of(event, about, ctx.pack)
     severity, reason = classify(ctx.pack.pack, alert)
     opened = f.IncidentOpened(
         id=ctx.new_id,
@@ -75,30 +79,15 @@ def open_incident(event: PagerDutyEvent, about: PagerDutyIncident, ctx: Context)
         pagerduty_service=about.service_id,
         details=dict(about.details),
         market_open=alert.market == "open",
+        storm=storm_of(alert, ctx.pack.pack),
     )
     by = By("pagerduty", "PagerDuty")
     link = f.PagerDutyLinked(pagerduty_id=about.id, url=about.url, service_id=about.service_id)
-    first = ctx.facts(by, opened, link, at=began)
+    first = ctx.facts(by, opened, link, at=at)
     return first + tuple(
         fact
         for milestone in ("detected", "declared")
-        for fact in ctx.facts(by, f.MilestoneReached(milestone=milestone, source="pagerduty"), at=began)
-    )
-
-
-def _began(event: PagerDutyEvent, about: PagerDutyIncident) -> datetime:
-    return min(about.created_at or event.at, event.at)
-
-
-def _alert(event: PagerDutyEvent, about: PagerDutyIncident, pack: LoadedPack) -> Alert:
-    return Alert(
-        title=about.title,
-        description=str(about.details.get("description", "")),
-        service=about.service_name or about.service_id or "",
-        priority=about.priority or "",
-        urgency=about.urgency or "",
-        market="open" if pack.sessions.is_open(_began(event, about)) else "closed",
-        details=about.details,
+        for fact in ctx.facts(by, f.MilestoneReached(milestone=milestone, source="pagerduty"), at=at)
     )
 
 
@@ -121,6 +110,35 @@ def _first_heard(event: PagerDutyEvent, about: PagerDutyIncident, ctx: Context) 
         milestone, came = MOMENTS[event.type]
         facts += _reached(event, milestone, event.at, ctx) if came else _withdrawn(event, milestone, ctx)
     return Handled(facts)
+
+
+def _is_its_own(incident: Incident, about: PagerDutyIncident) -> bool:
+    """Whether PagerDuty speaks of the incident itself, not of an alert that joined it."""
+    if about.id in incident.joined_ids:
+        return False
+    return incident.pagerduty_id in (None, about.id) or about.key == incident.id
+
+
+def _related(
+    incident: Incident, event: PagerDutyEvent, about: PagerDutyIncident, ctx: Context
+) -> tuple[f.Fact, ...]:
+    """Another alert of the same incident. What becomes of it in PagerDuty changes nothing here but its notes."""
+    if about.id in incident.joined_ids:
+        return _news(incident, event, ctx) if event.type == "incident.annotated" else ()
+    if event.type not in OPENING:
+        return ()
+    alert, at = alert_of(event, about, ctx.pack), began(event, about)
+    title = " ".join(about.title.split()) or f"PagerDuty incident {about.id}"
+    by = By("pagerduty", "PagerDuty")
+    joined = f.AlertJoined(pagerduty_id=about.id, title=title, storm=storm_of(alert, ctx.pack.pack))
+    facts = ctx.facts(by, joined, at=at)
+    severity, reason = classify(ctx.pack.pack, alert)
+    if severity < incident.severity:  # "P0" sorts before "P1"
+        facts += ctx.facts(by, f.SeverityChanged(severity=severity, reason=f"{reason}: {title}"))
+    current = incident
+    for fact in facts:
+        current = evolve(current, fact)
+    return facts + ctx.facts(None, *swell(current, ctx.pack))
 
 
 def _link(incident: Incident, event: PagerDutyEvent, about: PagerDutyIncident, ctx: Context) -> tuple[f.Fact, ...]:

@@ -221,19 +221,22 @@ class ViolationType:
 class Threshold:
     """`count` violations of `level` whose times lie within `within` of each other trip the breaker, the edge counted.
 
-    `within: 0s` is a single moment: every one alone counts.
+    `within: 0s` is a single moment: every one alone counts. The incident gets at least `severity`, that of the level
+    when it is left out.
     """
 
     __pydantic_config__ = STRICT
     level: Level
     count: int
     within: timedelta
+    severity: SeverityId | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class AlertRule:
     """Pages through PagerDuty when `count` violations of `level` (None: of any) lie within `within`, or when the
-    violations of the last `within` are `rise_pct` percent more than those of the `within` before (at least `count`).
+    violations of the last `within` are `rise_pct` percent more than those of the `within` before (at least `count` of
+    them, as a few more than very few are no trend).
     """
 
     __pydantic_config__ = STRICT

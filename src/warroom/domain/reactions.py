@@ -70,8 +70,10 @@ def react(before: Incident | None, after: Incident, fact: f.Fact, pack: LoadedPa
             data = {"number": what.number, "reason": what.reason}
             key = f"postmortem:{what.number}"
             yield out.effect(key, "postmortem.write", data, lane="postmortem", rank=PANEL)
-        case f.AlertJoined():
-            yield out.say(f"joined:{what.pagerduty_id}", "alert_joined", {"alert": what.title})
+        case f.AlertJoined() | f.StormDetected():
+            yield from on_storm.react(out, fact)
+        case f.DetectionJoined():
+            yield from on_detection.react(out, what)
         case f.CommunicationDue():
             yield from on_telling.react(out, fact)
         case (
@@ -92,7 +94,7 @@ def react(before: Incident | None, after: Incident, fact: f.Fact, pack: LoadedPa
             yield from on_field.react(out, fact)
         case f.WatchSaw() | f.WatchSteady():
             yield from on_watch.react(out, fact)
-        case f.StormDetected() | f.PlaybookChanged():
+        case f.PlaybookChanged():
             pass
 
 
@@ -136,7 +138,7 @@ def _opened(out: Out, fact: f.Fact, what: f.IncidentOpened) -> Iterator[Effect]:
     yield out.effect(
         "announce.room", "slack.edit", edit, lane="announce", rank=EDIT, after=("announce", "room"), coalesce="announce"
     )
-    if what.origin == "slack":
+    if what.origin in ("slack", "violations"):
         trigger = {
             "summary": f"[{what.severity}] {what.title}",
             "severity": {"P0": "critical", "P1": "error", "P2": "warning", "P3": "info"}[what.severity],
@@ -180,6 +182,7 @@ def _reached(out: Out, before: Incident | None, fact: f.Fact, what: f.MilestoneR
     if what.milestone in ("acknowledged", "resolved") and what.source == "slack":
         data = {"status": what.milestone, "by": fact.by.id}
         yield out.effect(f"pagerduty.{key}", "pagerduty.change", data, lane="pager", rank=SETUP)
+    yield from on_storm.follow(out, what.milestone, key, what.source, fact.by)
     if what.milestone in TOLD_IN_PAGERDUTY:
         yield out.note(f"note:{key}", f"{what.milestone.replace('_', ' ')}: {fact.by.name}")
     if what.milestone == "acknowledged":

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from warroom.domain import inputs
+from warroom.domain import inputs, storms
 from warroom.domain.commands import names, take_apart
 from warroom.domain.decision import Card, LoadedPack, Route
 from warroom.domain.policy import SeverityId
@@ -17,7 +17,10 @@ def route(body: inputs.Body, cards: Sequence[Card], packs: Mapping[str, LoadedPa
             return _existing(body.incident, cards)
         case inputs.PagerDutyEvent():
             return _pagerduty(body, cards, packs)
-        case inputs.Detection() | inputs.RoutineDue():
+        case inputs.Detection():
+            joins = storms.of_detection(body, cards, packs[body.pack])
+            return Route(incident=joins.id if joins else None, pack=body.pack)
+        case inputs.RoutineDue():
             return Route(pack=body.pack)
         case inputs.Submission():
             about = body.about.split("|")[0]
@@ -41,11 +44,13 @@ def _pagerduty(event: inputs.PagerDutyEvent, cards: Sequence[Card], packs: Mappi
         return Route()
     known = next((c for c in cards if c.pagerduty_id == event.incident.id), None)
     known = known or next((c for c in cards if event.incident.key and c.id == event.incident.key), None)
+    known = known or next((c for c in cards if event.incident.id in c.joined.split()), None)
     if known:
         return Route(incident=known.id, pack=known.pack)
     service = {event.incident.service_id, event.incident.service_name} - {None}
     pack = next((name for name, p in packs.items() if service & set(p.services)), "")
-    return Route(pack=pack)
+    joins = storms.relative(event, cards, packs[pack]) if pack else None
+    return Route(incident=joins.id if joins else None, pack=pack)
 
 
 def _command(command: inputs.Command, cards: Sequence[Card], packs: Mapping[str, LoadedPack]) -> Route:

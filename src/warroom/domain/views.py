@@ -441,6 +441,12 @@ def tell(fact: f.Fact, pack: LoadedPack) -> str:
             return f"Resolved in PagerDuty although not met: {'; '.join(what.unmet)}"
         case f.GateOverridden():
             return f"Gate overridden ({what.reason}). Not met: {'; '.join(what.unmet)}"
+        case f.DetectionJoined():
+            return f"More violations: {what.reason}"
+        case f.StormDetected():
+            return f"Storm: {what.count} alerts within {what.within // 60} minutes ({p.storms[what.storm].title})"
+        case f.PlaybookChanged():
+            return f"Playbook: {p.playbooks[what.playbook].title} ({what.reason})"
     return ""
 
 

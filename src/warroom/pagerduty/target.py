@@ -7,7 +7,12 @@ from warroom.errors import Refused, TryAgain
 
 
 def linked(job: Job) -> str:
-    """The id of the incident's counterpart in PagerDuty. Raises TryAgain while there is none."""
+    """The id of the incident's counterpart in PagerDuty, or of a related one that the effect names in `incident`.
+
+    Raises TryAgain while there is none.
+    """
+    if job.effect.data.get("incident"):
+        return string(job, "incident")
     if not job.incident.pagerduty_id:
         raise TryAgain(f"{job.incident.id} has no incident in PagerDuty yet.")
     return job.incident.pagerduty_id

@@ -117,7 +117,7 @@ class Store:
                 yield Transaction(connection, owner)
 
     @asynccontextmanager
-    async def _reading(self) -> AsyncIterator[AsyncConnection]:
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
         """A connection that sees one moment of the database throughout."""
         with _errors():
             async with self._reader.connect() as connection:
@@ -128,18 +128,18 @@ class Store:
     async def incidents(self) -> list[str]:
         """The ids of all incidents, oldest first."""
         query = select(incident.c.id).where(incident.c.id != SYSTEM).order_by(incident.c.opened, incident.c.id)
-        async with self._reading() as connection:
+        async with self.reading() as connection:
             return list((await connection.scalars(query)).all())
 
     async def facts(self, incident_id: str) -> list[Fact]:
         """The facts of an incident (or of "system"), in the order recorded."""
         query = select(fact).where(fact.c.incident_id == incident_id).order_by(fact.c.seq)
-        async with self._reading() as connection:
+        async with self.reading() as connection:
             return [rows.fact_of(row) for row in await connection.execute(query)]
 
     async def pack(self, hash: str) -> str | None:
         """The text of a frozen pack."""
-        async with self._reading() as connection:
+        async with self.reading() as connection:
             found: str | None = await connection.scalar(select(pack.c.text).where(pack.c.hash == hash))
             return found
 
@@ -149,7 +149,7 @@ class Store:
         if incident_id is not None:
             which = which.where(incident.c.id == incident_id)
         breaks: list[Break] = []
-        async with self._reading() as connection:
+        async with self.reading() as connection:
             for id_, count, head in (await connection.execute(which)).all():
                 query = select(fact).where(fact.c.incident_id == id_).order_by(fact.c.seq)
                 links = [rows.link_of(row) for row in await connection.execute(query)]
@@ -162,7 +162,7 @@ class Store:
         dead = select(effect).where(effect.c.state.in_(("refused", "unknown")))
         failed = select(inbox).where(inbox.c.state == "failed").order_by(inbox.c.received.desc()).limit(100)
         late = select(func.count()).select_from(timer).where(timer.c.due <= now)
-        async with self._reading() as connection:
+        async with self.reading() as connection:
             kinds = (await connection.execute(waiting.group_by(effect.c.kind))).all()
             letters = await connection.execute(dead.order_by(effect.c.seq.desc()).limit(100))
             return Backlog(
@@ -178,13 +178,13 @@ class Store:
 
     async def person(self, slack_id: str) -> Person | None:
         """What was last known of a person."""
-        async with self._reading() as connection:
+        async with self.reading() as connection:
             row = (await connection.execute(select(person).where(person.c.slack_id == slack_id))).one_or_none()
         return Person(**row._asdict()) if row else None
 
     async def people(self) -> list[Person]:
         """Everybody known, by name."""
-        async with self._reading() as connection:
+        async with self.reading() as connection:
             found = await connection.execute(select(person).order_by(person.c.name, person.c.slack_id))
             return [Person(**row._asdict()) for row in found]
 

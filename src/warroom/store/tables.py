@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, MetaData, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, MetaData, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel, UTCDateTime
 
 NAMING = {
@@ -15,6 +15,9 @@ NAMING = {
 
 SYSTEM = "system"
 """The chain of facts about no incident. Its row among the incidents is never shown."""
+
+SEQUENCE = BigInteger().with_variant(Integer(), "sqlite")
+"""A number that the database hands out; SQLite does so for INTEGER only."""
 
 UNFINISHED = text("state IN ('waiting', 'sending')")
 
@@ -68,6 +71,11 @@ class Incident(Table, table=True):
     service: str | None = None
     playbook: str | None = None
     commander: str | None = None
+    origin: str
+    joined: str
+    heard: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    storm: str
+    subject: str
     count: int
     head: str
     revision: int = Field(sa_type=BigInteger, index=True)
@@ -148,3 +156,31 @@ class Person(Table, table=True):
     name: str
     pagerduty_id: str | None = Field(default=None, index=True)
     seen: datetime = Field(sa_type=UTCDateTime)
+
+
+class Violation(Table, table=True):
+    """A reported violation. `seq` is the order in which they were written; `id` is the reporter's own."""
+
+    __table_args__ = (
+        UniqueConstraint("pack", "id"),
+        Index("ix_violation_pack_level_at", "pack", "level", "at"),
+        Index("ix_violation_pack_at", "pack", "at"),
+    )
+    seq: int | None = Field(default=None, primary_key=True, sa_type=SEQUENCE)  # type: ignore[call-overload]
+    pack: str
+    id: str
+    type: str
+    level: str
+    service: str
+    feature: str
+    at: datetime = Field(sa_type=UTCDateTime)
+    received: datetime = Field(sa_type=UTCDateTime)
+    description: str = Field(sa_type=Text)
+    more: str = Field(sa_type=Text)
+
+
+class Weighed(Table, table=True):
+    """Up to which violation (`seq`) a pack's reports have been weighed by its rules."""
+
+    pack: str = Field(primary_key=True)
+    seq: int = Field(sa_type=BigInteger)

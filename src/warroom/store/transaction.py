@@ -128,9 +128,13 @@ class Transaction:
         self._connection = connection
         self._owner = owner
 
-    async def execute(self, statement: Executable) -> None:
-        """Runs one more statement in this transaction."""
-        await self._connection.execute(statement)
+    async def execute(self, statement: Executable, many: Sequence[Row] | None = None) -> None:
+        """Runs one more statement in this transaction, once for each of `many`."""
+        await self._connection.execute(statement, many)
+
+    async def rows(self, query: Executable) -> Sequence[DatabaseRow[Any]]:
+        """What a query finds in this transaction."""
+        return (await self._connection.execute(query)).all()
 
     async def position(self, year: int) -> Position:
         """How far the tables are; `year` is that of the next incident's number."""
