@@ -71,6 +71,7 @@ def test_every_variable_is_one_of_the_agreed_ones_and_says_where_its_value_is_fo
         "WARROOM_HOST",
         "WARROOM_PORT",
         "WARROOM_ACTIONS",
+        "WARROOM_VIOLATION_SECRET",
         "WARROOM_CLOCK_SPEED",
         "WARROOM_CLOCK_ANCHOR",
         "WARROOM_SLACK_LIMITS",

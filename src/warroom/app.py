@@ -53,7 +53,10 @@ from warroom.slack.limits import LIMITS as SLACK_LIMITS
 from warroom.slack.people import PeopleFinder
 from warroom.slack.socket import Socket
 from warroom.store.store import Store
+from warroom.store.violations import ViolationStore
 from warroom.upkeep import Upkeep
+from warroom.violations.door import Door
+from warroom.violations.intake import Intake
 from warroom.web import create_web
 
 OVERDUE = timedelta(minutes=1)
@@ -115,6 +118,7 @@ class Warroom:
     store: Store
     socket: Socket | None
     upkeep: Upkeep
+    intake: Intake
 
 
 class Readiness:
@@ -216,6 +220,14 @@ async def running(
             clock=clock,
             pack_of=lambda incident: next((c.pack for c in engine.cards() if c.id == incident), None),
         )
+        intake = Intake(
+            ViolationStore(store),
+            packs=settings.packs,
+            submit=engine.submit,
+            clock=clock,
+            registry=engine.metrics.registry,
+        )
+        await stack.enter_async_context(intake)
         socket = None
         if environment.slack_app_token is not None:
             socket = Socket(app, api, environment.slack_app_token.get_secret_value())
@@ -226,6 +238,7 @@ async def running(
             clock=clock,
             health=Readiness(engine, store, clock, socket),
             registry=engine.metrics.registry,
+            report=Door(intake, settings.packs, settings.violation_secrets, clock).answer,
         )
         services = sorted({s for loaded in settings.packs.values() for s in loaded.services})
         upkeep = Upkeep(engine, gateway, directory, client, services, clock)
@@ -235,7 +248,7 @@ async def running(
                 asyncio.create_task(upkeep.keep_reconciled(), name="reconcile"),
             ]
             stack.push_async_callback(_cancel, tasks)
-        yield Warroom(web, engine, store, socket, upkeep)
+        yield Warroom(web, engine, store, socket, upkeep, intake)
 
 
 def _limits(settings: Settings, clock: AnyClock) -> Limits:
@@ -334,7 +347,8 @@ def _hear(engine: Engine, client: Client, packs: Mapping[str, LoadedPack]) -> Ca
 
 
 def _details_matter(given: Input, where: Route, packs: Mapping[str, LoadedPack]) -> bool:
-    """Not for an incident we know, nor for one that is a P0 without them: its first alert waits for nobody."""
+    """Not for an incident we know or that joins one, nor for one that is a P0 without them: its first alert waits for
+    nobody."""
     event = given.body
     if not isinstance(event, PagerDutyEvent) or event.incident is None or not lacks_details(given):
         return False

@@ -53,6 +53,10 @@ class Environment(BaseModel):
     pagerduty_webhook_secret: SecretStr = Field(
         description="PagerDuty, Integrations, Generic Webhooks (v3); several are separated by commas"
     )
+    warroom_violation_secret: SecretStr | None = Field(
+        default=None,
+        description="any long random text, shared with whoever reports violations; several are separated by commas",
+    )
     pagerduty_routing_key: SecretStr = Field(
         description="PagerDuty, the service, Integrations, Events API V2: the integration key"
     )
@@ -174,6 +178,12 @@ class Settings:
         """PagerDuty's webhook secrets: more than one while they are rotated."""
         return _split(self.environment.pagerduty_webhook_secret)
 
+    @property
+    def violation_secrets(self) -> tuple[str, ...]:
+        """The secrets of violation reports; none: they are not taken."""
+        secret = self.environment.warroom_violation_secret
+        return _split(secret) if secret else ()
+
     def secrets(self, environ: Mapping[str, str]) -> tuple[str, ...]:
         """Every value that must never be shown: ours, and those the packs' actions and probes take from `environ`."""
         ours = [v.get_secret_value() for v in dict(self.environment).values() if isinstance(v, SecretStr)]
@@ -181,7 +191,13 @@ class Settings:
         named = {a.auth for pack in packs for a in pack.actions.values() if a.auth}
         named |= {p.auth for pack in packs for p in pack.probes.values() if p.auth}
         databases = [url.get_secret_value() for urls in self.databases.values() for url in urls.values()]
-        return (*ours, *self.webhook_secrets, *databases, *(environ[name] for name in named if name in environ))
+        return (
+            *ours,
+            *self.webhook_secrets,
+            *self.violation_secrets,
+            *databases,
+            *(environ[name] for name in named if name in environ),
+        )
 
 
 def read_settings(environ: Mapping[str, str]) -> tuple[Settings | None, list[Problem]]:

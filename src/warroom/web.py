@@ -40,8 +40,10 @@ def create_web(
     clock: Clock,
     health: Health,
     registry: CollectorRegistry,
+    report: Callable[[bytes, str], Awaitable[Response]],
 ) -> Starlette:
-    """The routes. `slack` is the guarded Bolt app, `hear` takes a PagerDuty event and returns once it is on disk."""
+    """The routes. `slack` is the guarded Bolt app, `hear` takes a PagerDuty event and returns once it is on disk;
+    `report` answers a violation report, given its body and its signature."""
 
     async def pagerduty(request: Request) -> Response:
         try:
@@ -55,6 +57,13 @@ def create_web(
             log.error("pagerduty_event_not_written", error=type(error).__name__, reason=str(error))
             return JSONResponse({"error": "not written down; deliver it again"}, 503)
         return JSONResponse({"ok": True})
+
+    async def violations(request: Request) -> Response:
+        try:
+            body = await _body(request)
+        except BadRequest as error:
+            return JSONResponse({"error": str(error)}, error.status)
+        return await report(body, request.headers.get("x-warroom-signature", ""))
 
     async def healthz(request: Request) -> Response:
         return JSONResponse({"ok": True})
@@ -70,6 +79,7 @@ def create_web(
         routes=[
             Route("/slack/events", slack, methods=["POST"]),
             Route("/pagerduty/webhook", pagerduty, methods=["POST"]),
+            Route("/violations", violations, methods=["POST"]),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             Route("/metrics", metrics),

@@ -19,6 +19,7 @@ from warroom.packs.bindings import Binding
 from warroom.packs.loader import load_packs
 from warroom.rendering import Catalog, Message
 from warroom.slack.values import revive
+from warroom.store.rows import card
 
 PACKS = load_packs(["lav_adaf"], {"lav_adaf": Binding(services=("PSVC1",))})
 PACK = PACKS["lav_adaf"]
@@ -110,24 +111,7 @@ class Play:
     delivering: bool = False
 
     def cards(self) -> tuple[Card, ...]:
-        return tuple(
-            Card(
-                id=i.id,
-                title=i.title,
-                severity=i.severity,
-                status=i.status,
-                pack=i.pack,
-                is_open=i.is_open,
-                opened=i.opened,
-                room=i.room,
-                room_name=i.room_name,
-                pagerduty_id=i.pagerduty_id,
-                service=i.service,
-                playbook=i.playbook,
-                commander=i.commander.name if i.commander else None,
-            )
-            for i in self.incidents.values()
-        )
+        return tuple(card(i) for i in self.incidents.values())
 
     def give(self, body: inputs.Body, source: str = "test") -> Any:
         """One input, and everything that follows at once; returns the answer."""

@@ -119,9 +119,7 @@ def _is_its_own(incident: Incident, about: PagerDutyIncident) -> bool:
     return incident.pagerduty_id in (None, about.id) or about.key == incident.id
 
 
-def _related(
-    incident: Incident, event: PagerDutyEvent, about: PagerDutyIncident, ctx: Context
-) -> tuple[f.Fact, ...]:
+def _related(incident: Incident, event: PagerDutyEvent, about: PagerDutyIncident, ctx: Context) -> tuple[f.Fact, ...]:
     """Another alert of the same incident. What becomes of it in PagerDuty changes nothing here but its notes."""
     if about.id in incident.joined_ids:
         return _news(incident, event, ctx) if event.type == "incident.annotated" else ()

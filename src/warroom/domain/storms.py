@@ -45,8 +45,8 @@ def relative(event: PagerDutyEvent, cards: Sequence[Card], pack: LoadedPack) -> 
 
 
 def of_detection(found: Detection, cards: Sequence[Card], pack: LoadedPack) -> Card | None:
-    """The open incident of the same feature's violations, or of any within the pack's `storm_window`: one cause shows in
-    many features at once. What names no feature (a trend) belongs to any of the pack's open ones."""
+    """The open incident of the same feature's violations, or of any within the pack's `storm_window`: one cause shows
+    in many features at once. What names no feature (a trend) belongs to any of the pack's open ones."""
     feature = str(found.details.get("feature") or "")
     ours = [c for c in reversed(cards) if c.is_open and c.pack == pack.pack.id and c.origin == "violations"]
     same = next((c for c in ours if c.subject == feature or not feature), None)

@@ -8,7 +8,7 @@ from warroom.domain.procedures import Level
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Violation:
-    """One reported violation. `id` is the reporter's own, unique within the pack; `at` is when it was detected (UTC)."""
+    """One reported violation. `id` is the reporter's own, unique within the pack; `at` is when it was detected."""
 
     id: str
     type: str

@@ -41,12 +41,17 @@ _LEAVES: Mapping[str, Status] = {
 class Known:
     """What we have been told by PagerDuty of an incident: its status since `changed_at` (UTC; None: since it began).
 
-    `priority` is its name in PagerDuty where we keep it, else None.
+    `priority` is its name in PagerDuty where we keep it, else None. `joined` marks an alert that joined an incident.
     """
 
     status: Status = "triggered"
     changed_at: datetime | None = None
     priority: str | None = None
+    joined: bool = False
+
+
+JOINED = Known(joined=True)
+"""An alert that joined an incident: it is ours, and what becomes of it in PagerDuty is no news here."""
 
 
 def what_we_know(incident: Incident) -> Known:
@@ -73,13 +78,15 @@ async def news(
     """
     there = {payload.text(i.get("id")): i for i in await client.open_incidents(services)}
     for ident, ours in known.items():
-        if ident not in there and ours.status != "resolved":
+        if ident not in there and ours.status != "resolved" and not ours.joined:
             try:
                 there[ident] = await client.incident(ident)
             except DeliveryError as error:
                 log.warning("pagerduty.reconcile_skipped", pagerduty_id=ident, reason=str(error))
     found: list[Input] = []
     for ident, theirs in there.items():
+        if ident in known and known[ident].joined:
+            continue
         try:
             # one after the other: people's acknowledgements must not wait behind this
             found += await _of_incident(client, ident, theirs, known.get(ident), since, now)

@@ -70,7 +70,10 @@ def incident_row(card: Card, pack_hash: str, end: End, revision: int) -> Row:
 
 def system_row(end: End, now: datetime, revision: int) -> Row:
     """The row that keeps the end of the chain of facts about no incident."""
-    texts = dict.fromkeys(("title", "status", "pack", "pack_hash", "origin", "joined", "storm", "subject"), "") | {"severity": "P3", "id": SYSTEM}
+    texts = dict.fromkeys(("title", "status", "pack", "pack_hash", "origin", "joined", "storm", "subject"), "") | {
+        "severity": "P3",
+        "id": SYSTEM,
+    }
     place = {"year": 0, "number": 0, "count": end.count, "head": end.head, "revision": revision}
     absent = dict.fromkeys(("room", "room_name", "pagerduty_id", "service", "playbook", "commander", "heard"))
     return texts | place | absent | {"is_open": False, "opened": now}

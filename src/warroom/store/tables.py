@@ -166,7 +166,7 @@ class Violation(Table, table=True):
         Index("ix_violation_pack_level_at", "pack", "level", "at"),
         Index("ix_violation_pack_at", "pack", "at"),
     )
-    seq: int | None = Field(default=None, primary_key=True, sa_type=SEQUENCE)  # type: ignore[call-overload]
+    seq: int | None = Field(default=None, primary_key=True, sa_type=SEQUENCE)
     pack: str
     id: str
     type: str

@@ -45,8 +45,8 @@ class Taken:
 class Intake:
     """Writes and weighs reports. `submit` takes detections and returns when they are decided.
 
-        async with Intake(store, packs=…, submit=engine.submit, clock=…, registry=…) as intake:
-            taken = await intake.take(reported)
+    async with Intake(store, packs=…, submit=engine.submit, clock=…, registry=…) as intake:
+        taken = await intake.take(reported)
     """
 
     def __init__(
@@ -204,9 +204,7 @@ class Intake:
                 found.update((v.id, v) for v in near)
         return list(found.values())
 
-    async def _counts(
-        self, pack: str, policy: Violations, new: Sequence[Violation]
-    ) -> Mapping[str, tuple[int, int]]:
+    async def _counts(self, pack: str, policy: Violations, new: Sequence[Violation]) -> Mapping[str, tuple[int, int]]:
         """For each rule of a trend, the violations of its last span and of the one before."""
         now = max(self._clock.now(), *(v.at for v in new))
         counts: dict[str, tuple[int, int]] = {}

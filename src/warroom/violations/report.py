@@ -52,8 +52,9 @@ def verify(body: bytes, header: str, secrets: Sequence[str]) -> None:
 def parse(body: bytes, packs: Mapping[str, LoadedPack], received: datetime) -> list[Reported]:
     """The violations of a report, `{"pack"?: id, "violations": [{"id", "type", "service", "feature", "detected_at"}]}`.
 
-    A type decides the level; one that the pack does not know needs a `level` of its own. `detected_at` is ISO 8601 with
-    its offset. What else an item says is kept. Raises BadRequest for what is no report, BadReport for mistakes in items.
+    A type decides the level; one that the pack does not know needs a `level` of its own. `detected_at` is ISO 8601
+    with its offset. What else an item says is kept. Raises BadRequest for what is no report, BadReport for mistakes in
+    items.
     """
     document = _document(body)
     pack = _pack(document.get("pack"), packs)
