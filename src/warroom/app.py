@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 
 from warroom.domain import views
 from warroom.domain.decide import decide, route
-from warroom.domain.decision import LoadedPack, Route
+from warroom.domain.decision import Card, LoadedPack, Route
 from warroom.domain.effects import Effect
 from warroom.domain.incident import fold
 from warroom.domain.inputs import Input, PagerDutyEvent
@@ -336,7 +336,7 @@ def _hear(engine: Engine, client: Client, packs: Mapping[str, LoadedPack]) -> Ca
 
     async def hear(given: Input) -> Receipt:
         where = route(given, engine.cards(), packs)
-        if _details_matter(given, where, packs):
+        if _details_matter(given, where, engine.cards(), packs):
             given = await enrich(given, client)
         event = given.body
         if isinstance(event, PagerDutyEvent) and event.incident is not None and not (where.incident or where.pack):
@@ -346,18 +346,24 @@ def _hear(engine: Engine, client: Client, packs: Mapping[str, LoadedPack]) -> Ca
     return hear
 
 
-def _details_matter(given: Input, where: Route, packs: Mapping[str, LoadedPack]) -> bool:
-    """Not for an incident we know or that joins one, nor for one that is a P0 without them: its first alert waits for
+def _details_matter(given: Input, where: Route, cards: Sequence[Card], packs: Mapping[str, LoadedPack]) -> bool:
+    """Not for an incident we know or that joins a P0, nor for one that is a P0 without them: its first alert waits for
     nobody."""
     event = given.body
     if not isinstance(event, PagerDutyEvent) or event.incident is None or not lacks_details(given):
         return False
-    if where.incident is not None or where.pack not in packs:
+    joins = next((card for card in cards if card.id == where.incident), None)
+    if where.pack not in packs or (joins is not None and (joins.severity == "P0" or _heard_of(event, joins))):
         return False
     rules = packs[where.pack].pack.severity_rules
     if not any(when.field.startswith("details.") for rule in rules for when in (*rule.all, *rule.any)):
         return False
     return severity_without_details(event, event.incident, packs[where.pack]) != "P0"
+
+
+def _heard_of(event: PagerDutyEvent, card: Card) -> bool:
+    about = event.incident
+    return about is not None and (about.key == card.id or about.id in (card.pagerduty_id, *card.joined.split()))
 
 
 async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:

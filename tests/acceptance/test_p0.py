@@ -68,9 +68,9 @@ async def test_the_first_alert_of_what_is_a_p0_already_waits_for_no_answer_of_pa
     await world.alert(details={"ping": "no answer"})
     assert "P0 INCIDENT" in world.said("war-room")[0]
     assert [c.method.endswith("/alerts") for c in world.sandbox.journal.of("pagerduty")].count(True) == 0
-    await world.alert("Orders are slow", details={"degradation_pct": 60})
+    await world.alert("Orders are slow", "lav-adaf-database", details={"degradation_pct": 60})
     assert "P1 incident" in world.said("war-room")[1]
-    await world.alert("A disk fills up", urgency="low")
+    await world.alert("A disk fills up", "lav-adaf-database", urgency="low")
     assert "P3 incident" in world.said("war-room")[2]
 
 
