@@ -1,5 +1,4 @@
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from shutil import copytree
 
@@ -7,84 +6,128 @@ import pytest
 
 from tests.packs.toys import pack_with
 from tests.test_settings import GIVEN
-from warroom.check import explain, problems, report
+from warroom.check import inventory, problems, report, unwritten
 from warroom.domain.messages import MESSAGES
-from warroom.packs.durations import parse_duration
-from warroom.packs.loader import SHIPPED, shipped
+from warroom.packs.loader import SHIPPED, read_shipped, shipped, shipped_file, shipped_ids
 from warroom.packs.problems import Problem
 from warroom.packs.used_messages import messages_used
+from warroom.rendering import Catalog
+from warroom.settings import Settings
 from warroom.slack.manifest import check_manifest
 
 ROOT = Path(__file__).parents[1]
+MANIFEST = ROOT / "manifest.yml"
+TOY = pack_with("").replace("message: alert", "message: incident_announcement")
 
 
 def fine(_: Path) -> Sequence[str]:
     return []
 
 
+def own_pack(folder: Path, text: str | bytes, name: str = "toy") -> dict[str, str]:
+    """The environment of a deployment that has one pack, of its own."""
+    (folder / "toy.yaml").write_bytes(text if isinstance(text, bytes) else text.encode())
+    config = folder / "warroom.yaml"
+    config.write_text(f"packs:\n  {name}:\n    file: toy.yaml\n    services: [PTOY1]\ngroups:\n  operators: [U0OPER]\n")
+    return {**GIVEN, "WARROOM_CONFIG": str(config)}
+
+
+def told(environ: Mapping[str, str], messages: Path = ROOT / "messages") -> list[str]:
+    return [str(p) for p in problems(environ, messages=messages, manifest=MANIFEST, check_manifest=fine)]
+
+
 def test_what_is_shipped_is_in_order() -> None:
-    found = problems(GIVEN, messages=ROOT / "messages", manifest=ROOT / "manifest.yml", check_manifest=check_manifest)
+    found = problems(GIVEN, messages=ROOT / "messages", manifest=MANIFEST, check_manifest=check_manifest)
     assert report(found) == "Everything is in order."
+
+
+@pytest.mark.parametrize("pack_id", shipped_ids())
+def test_every_message_that_a_shipped_pack_names_is_there(pack_id: str) -> None:
+    pack, found = read_shipped(pack_id)
+    assert pack is not None
+    assert found == ()
+    catalog = Catalog.load(ROOT / "messages")
+    assert unwritten(pack, shipped_file(pack_id), catalog.names(pack_id), ROOT / "messages" / pack_id) == []
 
 
 def test_mistakes_of_every_kind_are_told_at_once(tmp_path: Path) -> None:
     messages = tmp_path / "messages"
     copytree(ROOT / "messages", messages)
     (messages / "common" / "broken.md").write_text("no front matter")
-    packs = tmp_path / "packs"
-    (packs / "toy").mkdir(parents=True)
-    (packs / "toy" / "pack.yaml").write_text(pack_with("title: 15m\n"))
     found = problems(
-        {**GIVEN, "WARROOM_PORT": "x"},
+        {**own_pack(tmp_path, pack_with("title: 15m\n")), "WARROOM_PORT": "x"},
         messages=messages,
         manifest=tmp_path / "manifest.yml",
         check_manifest=lambda path: [f"{path.name} is not there"],
-        packs=packs,
     )
     said = report(found)
     assert "environment: WARROOM_PORT: " in said
-    assert f"{packs / 'toy' / 'pack.yaml'}:1: title: write text here" in said
+    assert f"{tmp_path / 'toy.yaml'}:1: title: write text here" in said
     assert "broken.md:1: " in said
     assert "manifest.yml is not there" in said
     assert said.endswith("mistakes. Nothing was started.")
 
 
-def test_a_pack_that_is_not_text_is_told_beside_the_others(tmp_path: Path) -> None:
-    (tmp_path / "toy").mkdir()
-    (tmp_path / "toy" / "pack.yaml").write_bytes(b"\xff\xfe")
-    manifest = ROOT / "manifest.yml"
-    found = problems(GIVEN, messages=ROOT / "messages", manifest=manifest, check_manifest=fine, packs=tmp_path)
-    assert [str(p) for p in found] == [f"{tmp_path / 'toy' / 'pack.yaml'}: this file is not UTF-8; save it as UTF-8"]
+def test_a_pack_that_is_not_text_is_told_where_warroom_yaml_names_it(tmp_path: Path) -> None:
+    (said,) = told(own_pack(tmp_path, b"\xff\xfe"))
+    assert said == (
+        f"{tmp_path / 'warroom.yaml'}:3: packs.toy.file: "
+        f"{tmp_path / 'toy.yaml'}: this file is not UTF-8; save it as UTF-8"
+    )
+
+
+def test_an_own_pack_may_not_take_the_name_of_a_shipped_one(tmp_path: Path) -> None:
+    (said,) = told(own_pack(tmp_path, TOY, name="lav_adaf"))
+    assert said.startswith(f"{tmp_path / 'warroom.yaml'}:3: packs.lav_adaf.file: lav_adaf comes with warroom; give")
+
+
+def test_an_own_pack_goes_by_its_own_name(tmp_path: Path) -> None:
+    said = told(own_pack(tmp_path, TOY, name="toys"))
+    assert f"{tmp_path / 'warroom.yaml'}:3: packs.toys.file: the pack in this file has the id 'toy'; " in said[0]
+
+
+def test_a_folder_of_messages_that_is_not_there_is_told(tmp_path: Path) -> None:
+    environ = own_pack(tmp_path, TOY)
+    config = tmp_path / "warroom.yaml"
+    config.write_text(config.read_text().replace("    services", "    messages: words\n    services"))
+    assert f"{config}:4: packs.toy.messages: there is no folder {tmp_path / 'words'}" in told(environ)[0]
 
 
 def test_a_message_that_nobody_wrote_is_told_with_the_line_that_names_it(tmp_path: Path) -> None:
-    packs = tmp_path / "packs"
-    copytree(SHIPPED / "lav_adaf", packs / "lav_adaf")
-    path = packs / "lav_adaf" / "pack.yaml"
-    text = path.read_text().replace("message: p0_update", "message: p0_updat")
-    path.write_text(text)
-    line = text[: text.index("message: p0_updat")].count("\n") + 1
-    found = problems(
-        GIVEN, messages=ROOT / "messages", manifest=ROOT / "manifest.yml", check_manifest=fine, packs=packs
-    )
-    assert found == [
-        Problem(
-            str(path),
-            line,
-            "severities.P0.cadences[0].message",
-            "there is no message 'p0_updat' in messages/lav_adaf or messages/common; did you mean p0_update?",
-        )
+    text = pack_with("").replace("message: alert", "message: incident_announcement", 3)
+    line = text[: text.index("message: alert")].count("\n") + 1
+    assert told(own_pack(tmp_path, text)) == [
+        f"{tmp_path / 'toy.yaml'}:{line}: severities.P3.announce.message: "
+        "there is no message 'alert' in messages/toy or messages/common"
     ]
+
+
+def test_a_message_of_an_own_folder_counts_and_its_mistakes_are_told(tmp_path: Path) -> None:
+    environ = own_pack(tmp_path, pack_with(""))
+    config = tmp_path / "warroom.yaml"
+    config.write_text(config.read_text().replace("    services", "    messages: words\n    services"))
+    (tmp_path / "words").mkdir()
+    alert = tmp_path / "words" / "alert.md"
+    alert.write_text("---\nabout: An alert.\nsummary: An alert\nfields: []\n---\n# Alert\n")
+    assert told(environ) == []
+    alert.write_text("---\nabout: An alert.\nsummary: An alert\nfields: []\n---\n# {{ alert }}\n")
+    assert told(environ)[0].startswith(f"{alert}:")
+
+
+def test_the_packs_in_use_are_listed_with_what_is_in_them() -> None:
+    lines = inventory(Settings.load(GIVEN)).splitlines()
+    assert lines[0] == "Packs in use:"
+    pack = shipped("lav_adaf")
+    assert f"lav_adaf  4 severities, {len(pack.playbooks)} playbooks, {len(pack.probes)} probes" in lines[1]
+    assert lines[1].endswith("· PLAVADF")
 
 
 def test_a_message_file_that_is_gone_is_told(tmp_path: Path) -> None:
     copytree(ROOT / "messages", tmp_path / "messages")
     panel = tmp_path / "messages" / "common" / "panel.md"
     panel.unlink()
-    found = problems(
-        GIVEN, messages=tmp_path / "messages", manifest=ROOT / "manifest.yml", check_manifest=fine, packs=SHIPPED
-    )
-    assert [(p.file, "is missing" in p.sentence) for p in found] == [(str(panel), True)]
+    (said,) = told(GIVEN, tmp_path / "messages")
+    assert said == f"{panel}: this message is missing, and people would not be told: put the file back"
 
 
 def test_the_rules_own_messages_are_those_that_no_pack_names() -> None:
@@ -109,28 +152,3 @@ def test_the_messages_a_pack_uses() -> None:
         "step_late",
         "executive_brief",
     }
-
-
-@pytest.mark.row("L2")
-def test_a_severity_is_explained_minute_by_minute() -> None:
-    lines = explain(shipped("lav_adaf"), "P0").splitlines()
-    told = [line.strip() for line in lines]
-    for wanted in (
-        "0m  p0_initial_alert to #war-room, ringing @channel",
-        "2m  step: Engage the circuit breakers, owner: Risk manager",
-        "5m  step: Preserve the evidence, by itself: run the probes evidence",
-        "12m  the room is asked for the status update",
-        "15m  p0_update to #war-room, the room",
-        "15m  clock ends: Respond, responding by now; else page the engineers on call, the senior engineers",
-        "2h  clock ends: Resolve (MTTR target), resolved by now; else page the senior engineers, the CTO",
-    ):
-        assert wanted in told
-    assert any("done by action:halt-all; if late escalate in PagerDuty" in line for line in told)
-    assert any(line.startswith("after resolved") and "within 30m" in line for line in told)
-
-
-def test_the_explanation_is_in_the_order_of_time() -> None:
-    times = [line[2:11].strip() for line in explain(shipped("lav_adaf"), "P1").splitlines()[1:] if line[2:4] == "  "]
-    spans: list[timedelta] = [parse_duration(at) for at in times]
-    assert len(spans) > 10
-    assert spans == sorted(spans)

@@ -276,5 +276,5 @@ def test_the_address_of_a_database_is_taken_from_the_environment(tmp_path: Path)
     ],
 )
 def test_a_mistake_in_the_file_is_told_with_its_line(text: str, said: str) -> None:
-    told = [str(problem) for problem in read_deployment(text, "warroom.yaml")[1]]
+    told = [str(problem) for problem in read_deployment(text, "warroom.yaml")[2]]
     assert any(problem.startswith(said) for problem in told), told

@@ -85,15 +85,15 @@ def shipped(name: str) -> Path:
 
 
 @cache
-def read_messages(folder: Path) -> Catalog:
-    """The messages of a folder, read once. Raises MessageErrors."""
-    return Catalog.load(folder)
+def read_messages(folder: Path, own: tuple[tuple[str, Path], ...] = ()) -> Catalog:
+    """The messages of a folder, and those of packs that have a folder of their own; read once. Raises MessageErrors."""
+    return Catalog.load(folder, dict(own))
 
 
-def load_catalog() -> Catalog:
-    """The messages that are shipped. Raises ConfigError with everything that is wrong with them."""
+def load_catalog(own: Mapping[str, Path]) -> Catalog:
+    """The messages that are shipped and the deployment's own. Raises ConfigError with everything wrong with them."""
     try:
-        return read_messages(shipped("messages"))
+        return read_messages(shipped("messages"), tuple(own.items()))
     except MessageErrors as error:
         raise ConfigError([str(problem) for problem in error.problems]) from error
 
@@ -173,7 +173,7 @@ async def running(
     """
     environment = settings.environment
     clock = clock or clock_of(settings)
-    catalog = load_catalog()
+    catalog = load_catalog(settings.messages)
     async with AsyncExitStack() as stack:
         store = await Store.open(environment.database_url.get_secret_value())
         stack.push_async_callback(store.close)

@@ -1,25 +1,20 @@
-"""`warroom check`: everything that is wrong with a deployment, at once; and what a severity sets going, told in order.
+"""`warroom check`: everything that is wrong with a deployment, at once; what it has when nothing is.
 
 Pure but for the files it reads: nothing is started, nothing is sent.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from warroom.domain.messages import MESSAGES
-from warroom.domain.policy import Do, Pack, Severity, SeverityId, Step
-from warroom.errors import ConfigError
+from warroom.domain.policy import Pack
 from warroom.packs.document import Document
-from warroom.packs.durations import format_duration
-from warroom.packs.loader import FILE, SHIPPED, file_text, read_pack
-from warroom.packs.names import SYSTEM
+from warroom.packs.loader import file_text
 from warroom.packs.problems import Problem, nearest
 from warroom.packs.used_messages import messages_used
 from warroom.rendering import Catalog, MessageErrors
-from warroom.settings import read_settings
+from warroom.settings import Settings, read_settings
 
-_MOST_UPDATES = 3
 _GONE = "this message is missing, and people would not be told: put the file back"
 
 
@@ -29,28 +24,38 @@ def problems(
     messages: Path,
     manifest: Path,
     check_manifest: Callable[[Path], Sequence[str]],
-    packs: Path = SHIPPED,
-    load: Callable[[Path], Catalog] = Catalog.load,
+    load: Callable[[Path, Mapping[str, Path]], Catalog] = Catalog.load,
 ) -> list[Problem]:
-    """Everything wrong with the settings, the packs, the messages and the manifest, in the order of files and lines.
+    """Everything wrong with the settings, the packs in use, the messages and the manifest, by file and line.
 
-    `messages` is the folder of templates, `load` reads it; `check_manifest` returns a sentence for each mistake in
-    `manifest`.
+    `messages` is the folder of templates, `load` reads it and the packs' own folders; `check_manifest` returns a
+    sentence for each mistake in `manifest`.
     """
-    found = read_settings(environ)[1]
-    catalog: Catalog | None = None
+    reading = read_settings(environ)
+    library, found = reading.library, list(reading.problems)
     try:
-        catalog = load(messages)
+        catalog = load(messages, library.messages)
     except MessageErrors as errors:
         found += [Problem(str(p.path), p.line, "", p.text) for p in errors.problems]
     else:
         gone = MESSAGES - catalog.names()
         found += [Problem(str(messages / "common" / f"{name}.md"), 0, "", _GONE) for name in gone]
-    for path in sorted(packs.glob(f"*/{FILE}")):
-        found += _pack_problems(path, catalog)
+        for name, pack in library.packs.items():
+            folder = library.messages.get(name, Path("messages") / pack.id)
+            found += unwritten(pack, library.files[name], catalog.names(name), folder)
     said = (sentence.removeprefix(f"{manifest.name}: ") for sentence in check_manifest(manifest))
     found += [Problem(str(manifest), 0, "", sentence) for sentence in said]
     return sorted(set(found))
+
+
+def unwritten(pack: Pack, file: Path, known: frozenset[str], folder: Path) -> list[Problem]:
+    """The messages that `pack`, read from `file`, names and that are not among the `known` ones."""
+    missing = [(at, name) for at, name in messages_used(pack) if name not in known]
+    if not missing:
+        return []
+    document = Document(file_text(file), str(file))
+    said = "there is no message {0!r} in {1} or messages/common{2}"
+    return [document.problem(at, said.format(name, folder, nearest(name, known))) for at, name in missing]
 
 
 def report(found: Sequence[Problem]) -> str:
@@ -61,103 +66,18 @@ def report(found: Sequence[Problem]) -> str:
     return "\n".join([*map(str, found), f"{count}. Nothing was started."])
 
 
-def explain(pack: Pack, severity: SeverityId) -> str:
-    """What `severity` sets going, minute by minute: who is told what, which clock ends, who owns which step."""
-    about = pack.severities[severity]
-    lines = [f"{pack.title} {severity} {about.title}: {about.definition}"]
-    events = sorted(_events(pack, about), key=lambda event: (event[0], event[1]))
-    lines += [f"  {_minute(at):>9}  {text}" for at, _, text in events]
-    lines += [
-        f"  after {clock.start:<13} {clock.title}: within {format_duration(clock.within)}"
-        for clock in about.clocks.values()
-        if clock.start != "declared"
-    ]
-    lines += [f"  at {c.at:<16} {c.message} to {_channels(pack, c.channels)}" for c in about.communications]
-    return "\n".join(lines)
-
-
-def _pack_problems(path: Path, catalog: Catalog | None) -> list[Problem]:
-    try:
-        text = file_text(path)
-    except ConfigError as error:
-        return [Problem("", 0, "", sentence) for sentence in error.problems]
-    pack, found = read_pack(text, str(path))
-    if pack is None or catalog is None:
-        return found
-    known = catalog.names(pack.id)
-    document = Document(text, str(path))
-    for at, name in messages_used(pack):
-        if name not in known:
-            said = f"there is no message {name!r} in messages/{pack.id} or messages/common{nearest(name, known)}"
-            found.append(document.problem(at, said))
-    return found
-
-
-Event = tuple[timedelta, int, str]
-
-
-def _events(pack: Pack, about: Severity) -> Iterator[Event]:
-    told = f", ringing @{about.announce.broadcast}" if about.announce.broadcast else ""
-    channel = pack.channels[about.announce.channel]
-    yield timedelta(), 0, f"{about.announce.message} to {channel}{told}"
-    if about.invite:
-        yield timedelta(), 1, f"invited to the room: {_groups(pack, about.invite)}"
-    for step in about.steps:
-        yield from _step_events(pack, step)
-    for clock in about.clocks.values():
-        if clock.start != "declared":
-            continue
-        late = f"; else page {_groups(pack, clock.tell)}" if clock.tell else ""
-        if clock.warn_before:
-            yield (
-                clock.within - clock.warn_before,
-                4,
-                f"warning: {clock.title} is due in {format_duration(clock.warn_before)}",
-            )
-        hours = " (counted in market hours)" if clock.counting == "market_hours" else ""
-        yield clock.within, 5, f"clock ends: {clock.title}{hours}, {clock.end} by now{late}"
-    for cadence in about.cadences:
-        for n in range(1, _MOST_UPDATES + 1):
-            due = cadence.every * n
-            yield due - cadence.ask_before, 6, f"the room is asked for the {cadence.title.lower()}"
-            more = f", then every {format_duration(cadence.every)} until {cadence.end}" if n == _MOST_UPDATES else ""
-            yield due, 7, f"{cadence.message} to {_channels(pack, cadence.channels)}{more}"
-
-
-def _step_events(pack: Pack, step: Step) -> Iterator[Event]:
-    after = "" if step.after == "declared" else f" (after {step.after})"
-    owner = "by itself" if step.owner == SYSTEM else f"owner: {pack.roles[step.owner].title}"
-    does = "; ".join(_do(pack, do) for do in step.does)
-    yield step.start, 2, f"step: {step.title}{after}, {owner}" + (f": {does}" if does else "")
-    if step.end is not None:
-        done = ", ".join(step.done_on) or "somebody says so"
-        late = "; ".join(_do(pack, do) for do in step.if_late)
-        yield step.end, 3, f"step ends: {step.title}, done by {done}" + (f"; if late {late}" if late else "")
-
-
-def _do(pack: Pack, do: Do) -> str:
-    match do.kind:
-        case "announce":
-            return "announce"
-        case "page":
-            return f"page {_groups(pack, do.groups)}"
-        case "escalate":
-            return "escalate in PagerDuty"
-        case "probes":
-            return f"run the probes {do.probes}"
-        case "tell":
-            return f"{do.message} to {_channels(pack, do.channels)}"
-        case "act":
-            return f"order {do.action}"
-
-
-def _groups(pack: Pack, groups: Sequence[str]) -> str:
-    return ", ".join(pack.groups[group] for group in groups)
-
-
-def _channels(pack: Pack, channels: Sequence[str]) -> str:
-    return ", ".join(pack.channels.get(channel, f"the {channel}") for channel in channels)
-
-
-def _minute(at: timedelta) -> str:
-    return "0m" if not at else format_duration(at)
+def inventory(settings: Settings) -> str:
+    """The packs in use, a line each: what is in them, and which services they listen to."""
+    width = max(len(name) for name in settings.packs)
+    lines = []
+    for name, loaded in settings.packs.items():
+        pack = loaded.pack
+        parts = {
+            "severity/severities": len(pack.severities),
+            "playbook/playbooks": len(pack.playbooks),
+            "probe/probes": len(pack.probes),
+            "action/actions": len(pack.actions),
+        }
+        counts = ", ".join(f"{n} {words.split('/')[n != 1]}" for words, n in parts.items())
+        lines.append(f"  {name:{width}}  {counts} · {', '.join(loaded.services)}")
+    return "\n".join(["Packs in use:", *lines])

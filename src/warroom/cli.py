@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 
 from warroom.app import compile_again, read_messages, running, shipped
-from warroom.check import problems, report
+from warroom.check import inventory, problems, report
 from warroom.errors import ConfigError, WarroomError
 from warroom.logs import configure
 from warroom.packs.problems import Problem, nearest
@@ -51,7 +51,7 @@ def _everything_wrong() -> list[Problem]:
         messages=shipped("messages"),
         manifest=shipped("manifest.yml"),
         check_manifest=check_manifest,
-        load=read_messages,
+        load=lambda folder, own: read_messages(folder, tuple(own.items())),
     )
 
 
@@ -60,6 +60,11 @@ def _refuse(found: Sequence[Problem]) -> None:
     if found:
         out.print(report(found), markup=False, emoji=False, highlight=False, soft_wrap=True)
         raise typer.Exit(1)
+
+
+def _say(text: str) -> None:
+    """Prints text as it is."""
+    out.print(text, markup=False, emoji=False, highlight=False, soft_wrap=True)
 
 
 async def _serve(settings: Settings) -> None:
@@ -117,9 +122,11 @@ def check(
     from warroom.live import live_problems  # only this command needs it
 
     _refuse(_everything_wrong())
+    settings = Settings.load(os.environ)
     if live:
-        _refuse(asyncio.run(live_problems(Settings.load(os.environ))))
-    out.print("Everything is in order." if live else "Everything is in order. --live also asks Slack and PagerDuty.")
+        _refuse(asyncio.run(live_problems(settings)))
+    _say("Everything is in order." if live else "Everything is in order. --live also asks Slack and PagerDuty.")
+    _say(inventory(settings))
 
 
 @app.command()

@@ -15,10 +15,12 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from warroom.domain.decision import LoadedPack
+from warroom.domain.policy import Pack
 from warroom.errors import ConfigError
-from warroom.packs.bindings import FROM_ENVIRONMENT, Binding, Deployment, bind, check_deployment
+from warroom.packs.bindings import FROM_ENVIRONMENT, Binding, Deployment, check_deployment
 from warroom.packs.document import Document
-from warroom.packs.loader import load_packs, read_shipped, shipped, shipped_ids
+from warroom.packs.library import Library, read_used
+from warroom.packs.loader import loaded_pack, shipped_ids
 from warroom.packs.platform_references import wrong_url
 from warroom.packs.problems import Problem, nearest, without_consequences
 from warroom.packs.typed import read
@@ -151,7 +153,7 @@ class Environment(BaseModel):
 class Settings:
     """Everything a deployment says. `bindings` is its part of each pack; `packs` are the packs with it in place.
 
-    `databases` are the addresses of each pack's databases, by name.
+    `databases` are the addresses of each pack's databases, by name; `messages` are folders of messages by pack.
     """
 
     environment: Environment
@@ -159,14 +161,15 @@ class Settings:
     bindings: Mapping[str, Binding]
     packs: Mapping[str, LoadedPack]
     databases: Mapping[str, Mapping[str, SecretStr]]
+    messages: Mapping[str, Path]
 
     @classmethod
     def load(cls, environ: Mapping[str, str]) -> "Settings":
         """The settings in `environ` and the file it names. Raises ConfigError with a sentence for each mistake."""
-        settings, problems = read_settings(environ)
-        if problems or settings is None:
-            raise ConfigError([str(problem) for problem in problems])
-        return settings
+        reading = read_settings(environ)
+        if reading.settings is None:
+            raise ConfigError([str(problem) for problem in reading.problems])
+        return reading.settings
 
     @property
     def groups(self) -> Mapping[str, tuple[str, ...]]:
@@ -200,32 +203,42 @@ class Settings:
         )
 
 
-def read_settings(environ: Mapping[str, str]) -> tuple[Settings | None, list[Problem]]:
-    """The settings, None when something is wrong, and everything that is wrong with them."""
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """What a deployment's settings came to; `settings` are None when anything is wrong."""
+
+    settings: Settings | None
+    library: Library
+    problems: list[Problem]
+
+
+def read_settings(environ: Mapping[str, str]) -> Reading:
+    """The settings in `environ` and in the files it names, and everything that is wrong with them."""
     given = {name: value.strip() for name, value in environ.items() if value.strip()}
     environment, problems = _read_environment(given)
     problems += _misspelt(given) + _only_in_the_sandbox(given)
     file = given.get("WARROOM_CONFIG")
-    deployment, more = _read_deployment(Path(file)) if file else (None, [])
+    deployment, library, more = _read_deployment(Path(file)) if file else (None, Library(), [])
     problems += more
     if deployment is not None:
         problems += _unset_databases(deployment, given, str(file))
-        problems += _wrong_urls(deployment, given)
-        problems += _unset_secrets(deployment, given)
+        problems += _wrong_urls(library.packs, given)
+        problems += _unset_secrets(library.packs, given)
     if problems or environment is None or deployment is None:
-        return None, sorted(set(problems))
-    bindings = {name: _with_urls(name, binding, given) for name, binding in deployment.packs.items()}
-    try:
-        packs = load_packs(bindings, bindings)
-    except ConfigError as error:
-        return None, [Problem("packs", 0, "", sentence) for sentence in error.problems]
-    databases = {
-        name: {key: SecretStr(_database(url, given)) for key, url in binding.databases.items()}
-        for name, binding in bindings.items()
-    }
-    return Settings(
-        environment=environment, deployment=deployment, bindings=bindings, packs=packs, databases=databases
-    ), []
+        return Reading(settings=None, library=library, problems=sorted(set(problems)))
+    bindings = {name: _with_urls(library.packs[name], binding, given) for name, binding in deployment.packs.items()}
+    settings = Settings(
+        environment=environment,
+        deployment=deployment,
+        bindings=bindings,
+        packs={name: loaded_pack(library.packs[name], binding) for name, binding in bindings.items()},
+        databases={
+            name: {key: SecretStr(_database(url, given)) for key, url in binding.databases.items()}
+            for name, binding in bindings.items()
+        },
+        messages=library.messages,
+    )
+    return Reading(settings=settings, library=library, problems=[])
 
 
 def is_loopback(url: str) -> bool:
@@ -292,39 +305,31 @@ def _misspelt(given: Mapping[str, str]) -> list[Problem]:
     return found
 
 
-def _read_deployment(path: Path) -> tuple[Deployment | None, list[Problem]]:
+def _read_deployment(path: Path) -> tuple[Deployment | None, Library, list[Problem]]:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        return None, [Problem(ENVIRONMENT, 0, "WARROOM_CONFIG", f"{path} cannot be read: {reason}")]
+        return None, Library(), [Problem(ENVIRONMENT, 0, "WARROOM_CONFIG", f"{path} cannot be read: {reason}")]
     return read_deployment(text, str(path))
 
 
-def read_deployment(text: str, file: str) -> tuple[Deployment | None, list[Problem]]:
-    """warroom.yaml and everything that is wrong with it."""
+def read_deployment(text: str, file: str) -> tuple[Deployment | None, Library, list[Problem]]:
+    """warroom.yaml, the packs it uses, and everything that is wrong with them."""
     document = Document(text, file)
     deployment, mistyped = read(document, Deployment)
     problems = without_consequences(document.problems, mistyped)
-    if deployment is not None:
-        packs = {}
-        for pack_id in shipped_ids():
-            pack, broken = read_shipped(pack_id)
-            problems += broken
-            if pack is not None:
-                packs[pack_id] = pack
-        wrong = [document.problem(path, said) for path, said in check_deployment(deployment, packs)]
-        problems = without_consequences(problems, wrong)
-    return deployment, sorted(set(problems))
+    if deployment is None:
+        return None, Library(), sorted(set(problems))
+    library = read_used(deployment, Path(file).parent)
+    found = [*library.misnamed, *check_deployment(deployment, library.packs, shipped_ids())]
+    wrong = [document.problem(path, said) for path, said in found]
+    problems = without_consequences(problems + library.problems, wrong)
+    return deployment, library, sorted(set(problems))
 
 
-def _url_names(deployment: Deployment) -> frozenset[str]:
-    used = [read_shipped(name)[0] for name in deployment.packs if name in shipped_ids()]
-    return frozenset(url.upper().replace("-", "_") for pack in used if pack for url in pack.urls)
-
-
-def _wrong_urls(deployment: Deployment, given: Mapping[str, str]) -> list[Problem]:
-    known = {URL_PREFIX + name for name in _url_names(deployment)}
+def _wrong_urls(packs: Mapping[str, Pack], given: Mapping[str, str]) -> list[Problem]:
+    known = {_variable(url) for pack in packs.values() for url in pack.urls}
     found = []
     for name, value in given.items():
         if not name.startswith(URL_PREFIX):
@@ -336,10 +341,15 @@ def _wrong_urls(deployment: Deployment, given: Mapping[str, str]) -> list[Proble
     return found
 
 
-def _with_urls(pack_id: str, binding: Binding, given: Mapping[str, str]) -> Binding:
+def _variable(url: str) -> str:
+    """The environment variable that goes before the address `url` of a pack."""
+    return URL_PREFIX + url.upper().replace("-", "_")
+
+
+def _with_urls(pack: Pack, binding: Binding, given: Mapping[str, str]) -> Binding:
     urls = dict(binding.urls)
-    for name in bind(shipped(pack_id), binding).urls:
-        if override := given.get(URL_PREFIX + name.upper().replace("-", "_")):
+    for name in pack.urls:
+        if override := given.get(_variable(name)):
             urls[name] = override
     return replace(binding, urls=urls)
 
@@ -359,12 +369,11 @@ def _unset_databases(deployment: Deployment, given: Mapping[str, str], file: str
     return found
 
 
-def _unset_secrets(deployment: Deployment, given: Mapping[str, str]) -> list[Problem]:
+def _unset_secrets(packs: Mapping[str, Pack], given: Mapping[str, str]) -> list[Problem]:
     """A halt that is live needs its token: better missed now than when somebody presses the button."""
     if given.get("WARROOM_ACTIONS") != "live":
         return []
-    used = [read_shipped(name)[0] for name in deployment.packs if name in shipped_ids()]
-    actions = [action for pack in used if pack for action in pack.actions.values()]
+    actions = [action for pack in packs.values() for action in pack.actions.values()]
     return [
         Problem(ENVIRONMENT, 0, a.auth, f"this is not set, and “{a.title}” needs it; dry_run goes without")
         for a in actions

@@ -1,6 +1,6 @@
 """What a deployment adds to the packs: warroom.yaml as dataclasses, and its fit to the packs."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from warroom.domain.policy import STRICT, Pack
@@ -20,9 +20,13 @@ class Binding:
     `services` are PagerDuty service ids. The others give a value to names of the pack: `urls`, `channels`, contact
     settings, the argument lists of `tools`, and SQLAlchemy addresses of `databases` (or `env:NAME`, the
     environment variable that holds it).
+    `file` is a pack of your own, for an id that does not come with the product; `messages` is a folder of messages that
+    go before those that come with the product. Both paths count from the folder of warroom.yaml.
     """
 
     __pydantic_config__ = STRICT
+    file: str = ""
+    messages: str = ""
     services: tuple[str, ...] = ()
     urls: Mapping[str, str] = field(default_factory=dict)
     channels: Mapping[str, str] = field(default_factory=dict)
@@ -55,16 +59,19 @@ def bind(pack: Pack, binding: Binding) -> Pack:
     )
 
 
-def check_deployment(deployment: Deployment, packs: Mapping[str, Pack]) -> list[tuple[Path, str]]:
-    """What does not fit in `deployment`, given all packs that there are."""
+def check_deployment(
+    deployment: Deployment, packs: Mapping[str, Pack], known: Collection[str]
+) -> list[tuple[Path, str]]:
+    """What does not fit in `deployment`, given the packs it uses and the ids of those that come with the product."""
     f = Findings({})
     if not deployment.packs:
-        f.add(("packs",), f"name at least one pack; there are {', '.join(sorted(packs))}")
+        f.add(("packs",), f"name at least one pack; there are {', '.join(sorted(known))}")
     services: dict[str, str] = {}
     for name, binding in deployment.packs.items():
         at: Path = ("packs", name)
         if name not in packs:
-            f.add(at, f"there is no pack {name!r}{nearest(name, packs)}")
+            if name not in known and not binding.file:
+                f.add(at, f"there is no pack {name!r}{nearest(name, known)}")
             continue
         _check_binding(f, at, binding, packs[name])
         for index, service in enumerate(binding.services):
@@ -73,7 +80,8 @@ def check_deployment(deployment: Deployment, packs: Mapping[str, Pack]) -> list[
                 f.add((*at, "services", index), said + "; each service has one pack")
             services[service] = name
     used = [packs[name] for name in deployment.packs if name in packs]
-    _check_groups(f, deployment, used)
+    if len(used) == len(deployment.packs):  # else nobody knows which groups there are
+        _check_groups(f, deployment, used)
     return f.found
 
 

@@ -51,10 +51,15 @@ def shipped_ids() -> tuple[str, ...]:
     return tuple(sorted(path.parent.name for path in SHIPPED.glob(f"*/{FILE}")))
 
 
+def shipped_file(pack_id: str) -> File:
+    """Where a pack lies that comes with the product."""
+    return SHIPPED / pack_id / FILE
+
+
 @cache
 def read_shipped(pack_id: str) -> tuple[Pack | None, tuple[Problem, ...]]:
     """A pack that comes with the product, and what is wrong with it."""
-    path = SHIPPED / pack_id / FILE
+    path = shipped_file(pack_id)
     pack, problems = read_pack(file_text(path), str(path))
     if pack is not None and pack.id != pack_id:
         problems.append(Problem(str(path), 1, "id", f"write {pack_id}, the name of the folder"))

@@ -16,16 +16,19 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 
 class Catalog:
-    """Templates by name: a pack's `messages/<pack>/<name>.md` comes before `messages/common/<name>.md`."""
+    """Templates by name: a pack's own comes before `messages/common/<name>.md`.
+
+    A pack's own lie in `messages/<pack>/`, or in a folder that the deployment names, which goes before that.
+    """
 
     def __init__(self, templates: Mapping[tuple[str, str], Template]) -> None:
         self._templates = dict(templates)
 
     @classmethod
-    def load(cls, root: Path) -> Catalog:
-        """Every `<folder>/<name>.md` under `root`. Raises MessageErrors with all mistakes of all files.
+    def load(cls, root: Path, own: Mapping[str, Path] | None = None) -> Catalog:
+        """Every `<folder>/<name>.md` under `root`, and for each pack of `own` every `<name>.md` of that folder.
 
-        A README.md next to the folders is not a message.
+        A README.md next to the folders is not a message. Raises MessageErrors with all mistakes of all files.
         """
         environment = new_environment()
         templates: dict[tuple[str, str], Template] = {}
@@ -39,6 +42,12 @@ class Catalog:
             problems += found
             if template is not None:
                 templates[path.parent.name, path.stem] = template
+        for pack, folder in (own or {}).items():
+            for path in sorted(folder.glob("*.md")):
+                template, found = _read_named(path, environment)
+                problems += found
+                if template is not None:
+                    templates[pack, path.stem] = template
         if problems:
             raise MessageErrors(problems)
         return cls(templates)
@@ -85,6 +94,10 @@ class Catalog:
 def _read(path: Path, root: Path, environment: Environment) -> tuple[Template | None, list[Problem]]:
     if path.parent.parent != root:
         return None, [Problem(path, 1, f"messages lie in {root}/common/ or {root}/<pack>/; move it there")]
+    return _read_named(path, environment)
+
+
+def _read_named(path: Path, environment: Environment) -> tuple[Template | None, list[Problem]]:
     if not _NAME.fullmatch(path.stem):
         return None, [Problem(path, 1, "name the file with small letters, digits, _ and -")]
     return read_template(path, environment)
