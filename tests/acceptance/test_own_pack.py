@@ -51,7 +51,7 @@ async def plays(world: World) -> None:
     await world.types("ana", world.room, "/diagnostics health")
     world.saw(world.room, "Diagnostics: health", "Gateway health")
     await world.at("15:00")
-    world.saw(world.room, ":point_right:", "Say what is affected (Incident commander)")
+    world.saw(world.room, ":point_right:", "Say what is affected (Incident commander: @Ana Souza)")
     await world.at("30:00")
     world.saw("war-room", "Orders cannot be sent: investigating", "The next word comes by")
     world.sandbox.pagerduty.resolve(incident, {"id": "PUSRANA", "type": "user_reference", "summary": "Ana Souza"})
