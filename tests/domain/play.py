@@ -127,6 +127,11 @@ class Play:
             cards=self.cards(),
             new_id=f"INC-2026-{len(self.incidents) + 1:04}",
             actions=self.actions,  # type: ignore[arg-type]
+            timers={
+                key: at
+                for key, at in self.timers.get(where.incident or "", {}).items()
+                if not (isinstance(body, inputs.TimerDue) and body.key == key)
+            },
         )
         made = decide(incident, given, ctx)
         self.stray += made.stray
@@ -135,7 +140,11 @@ class Play:
             self.incidents[name] = made.incident
             self.facts.setdefault(name, []).extend(made.facts)
             self.timers[name] = made.timers
-            self.broken += [f"{key} is due in the past: {at}" for key, at in made.timers.items() if at <= self.now]
+            self.broken += [
+                f"{key} is due in the past: {at}"
+                for key, at in made.timers.items()
+                if at <= self.now and ctx.timers.get(key) != at
+            ]
             for effect in made.effects:
                 before = self.made.setdefault((name, effect.key), effect)
                 if before is effect:

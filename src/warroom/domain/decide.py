@@ -75,7 +75,7 @@ def decide(incident: Incident | None, given: inputs.Input, ctx: Context) -> Deci
         incident=current,
         facts=tuple(facts),
         effects=tuple(effects.values()),
-        timers=schedule.timers(current, ctx.pack, ctx.now),
+        timers=schedule.timers(current, ctx.pack, ctx.now, ctx.timers),
         answer=handled.answer,
     )
 

@@ -87,7 +87,8 @@ class Context:
 
     `now` is UTC, read once for the input. `packs` are the deployment's current packs; `pack` is the incident's
     frozen one, or the one the input is routed to; NO_PACK when none speaks for it. `new_id` is the id an incident
-    opened now gets. `cards` are the incidents in short, open ones and those of the last days, oldest first.
+    opened now gets. `cards` are the incidents in short, open ones and those of the last days, oldest first. `timers`
+    are the moments (UTC) the incident waits for, by key, without the one that the input itself is.
     """
 
     now: datetime
@@ -96,6 +97,7 @@ class Context:
     cards: tuple[Card, ...]
     new_id: str
     actions: ActionsMode
+    timers: Mapping[str, datetime] = field(default_factory=dict)
 
     def facts(self, by: By | None, *whats: What, at: datetime | None = None) -> tuple[Fact, ...]:
         """Facts recorded now, by `by` (None: the system), that happened `at` (now when None)."""

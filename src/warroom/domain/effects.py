@@ -25,6 +25,7 @@ be done first; their results are in `Incident.done`. Kinds, their data, and thei
     status_page.post  message, context or view                             -> page_incident, url
     wiki.page         message, context or view                             -> page, version, url
     platform.probes   run, probes (names), title, seal                             -> results [ProbeResult as dict]
+    platform.watch    watch, probe                                    -> ProbeResult as dict, without raw
     platform.act      action, parameters, reason, operator, mode              -> outcome, detail, request, readings
     postmortem.write  number, reason                                          -> path, text, questions
 

@@ -456,13 +456,15 @@ class GateOverridden:
 
 @dataclass(frozen=True, kw_only=True)
 class WatchSaw:
-    """A watch saw something that matters: another state, or a value that moved."""
+    """A watch saw something that matters: another state, or a value that moved. `anew`: nothing is known of the time
+    before, so that what it says counts from now."""
 
     watch: str
     state: Literal["ok", "failed", "error"]
     value: object
     summary: str
     why: str
+    anew: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

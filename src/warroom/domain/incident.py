@@ -343,7 +343,7 @@ def _change(i: Incident, fact: f.Fact) -> dict[str, Any]:
         case f.DetectionJoined():
             return {"detections": (*i.detections, fact), "heard": max(i.heard or fact.at, fact.at)}
         case f.PlaybookChanged():
-            return {"playbook": what.playbook}
+            return {"playbook": what.playbook, "watches": {}}  # other watches, or the same ones anew
         case f.StormDetected():
             return {"storm": what}
         case f.FieldSet():
@@ -408,7 +408,7 @@ def _mark_watch(i: Incident, fact: f.Fact, what: f.WatchSaw | f.WatchSteady) -> 
     before = i.watches.get(what.watch)
     if isinstance(what, f.WatchSteady):
         return {**i.watches, what.watch: replace(before, steady=fact.at)} if before else i.watches
-    same = before is not None and before.state == what.state
+    same = before is not None and before.state == what.state and not what.anew
     mark = WatchMark(
         state=what.state,
         value=what.value,

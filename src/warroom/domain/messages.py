@@ -62,6 +62,8 @@ MESSAGES = frozenset(
         "step_skipped",
         "timeline",
         "unacknowledged",
+        "watch_saw",
+        "watch_steady",
         "update_request",
         "which_incident",
     }

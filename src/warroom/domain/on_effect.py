@@ -21,6 +21,8 @@ def on_effect(incident: Incident | None, result: EffectResult, ctx: Context) -> 
     """Facts from an effect's outcome. Edits and private answers leave none unless they failed."""
     if incident is None:
         return Handled()
+    if result.kind == "platform.watch":
+        return on_watch.on_reading(incident, result, ctx)
     if result.outcome in ("refused", "unknown"):
         return _failed(incident, result, ctx)
     if result.outcome == "delayed":
@@ -32,8 +34,6 @@ def on_effect(incident: Incident | None, result: EffectResult, ctx: Context) -> 
             return _act(incident, result, ctx)
         case "pagerduty.change":
             return _changed(result, ctx)
-        case "platform.watch":
-            return on_watch.on_reading(incident, result, ctx)
     if result.kind in SILENT:
         return Handled()
     facts = ctx.facts(None, _done(result))

@@ -31,7 +31,6 @@ def upcoming(incident: Incident, pack: LoadedPack, now: datetime) -> tuple[Due, 
         *telling.due(incident, pack),
         *approvals.due(incident, pack),
         *checklists.due(incident, pack),
-        *watches.due(incident, pack),
     ]
     return tuple(sorted(found, key=lambda due: (due.at, due.key)))
 
@@ -51,13 +50,18 @@ def catch_up(incident: Incident, pack: LoadedPack, now: datetime) -> tuple[Incid
         made.append(fact)
 
 
-def timers(incident: Incident, pack: LoadedPack, now: datetime) -> Mapping[str, datetime]:
-    """When to wake up for this incident: every moment due, and the next refresh of its panel."""
+def timers(
+    incident: Incident, pack: LoadedPack, now: datetime, before: Mapping[str, datetime] | None = None
+) -> Mapping[str, datetime]:
+    """When to wake up for this incident: every moment due, the next refresh of its panel, and the next readings.
+
+    `before` are the timers it had: a reading that is due already and has not been taken stays due.
+    """
     wanted = {due.key: due.at for due in upcoming(incident, pack, now)}
     if incident.is_open and incident.room and any(v.end is None for v in clocks.views(incident, pack, now)):
         minute = now.replace(second=0, microsecond=0) + PANEL_EVERY
         wanted[f"panel:{minute.isoformat()}"] = minute
-    return {**wanted, **watches.timers(incident, pack, now)}
+    return {**wanted, **watches.timers(incident, pack, now, before or {})}
 
 
 def next_update(incident: Incident, pack: LoadedPack, now: datetime) -> datetime | None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from warroom.domain import checklists, clocks, gates, protocol, schedule, teams
+from warroom.domain import checklists, clocks, gates, protocol, schedule, teams, watches
 from warroom.domain import facts as f
 from warroom.domain.decision import LoadedPack
 from warroom.domain.effects import moment
@@ -43,6 +43,7 @@ _DEEDS = {
     "wiki.page": "writing the page in the wiki",
     "platform.probes": "taking readings",
     "platform.act": "acting on the platform",
+    "timeline.write": "writing the timeline file",
     "postmortem.write": "compiling the post-mortem draft",
 }
 
@@ -161,6 +162,7 @@ def panel(i: Incident, pack: LoadedPack, now: datetime, data: Mapping[str, Any] 
             if name in i.checklists
         ],
         "gates": _gate_lines(i, pack, now),
+        "watches": _watches(i, pack),
         "clocks": [_clock(v) for v in _latest(clocks.views(i, pack, now))],
         "steps": steps(i, pack),
         "halts": [run_line(r) for r in i.halts],
@@ -171,6 +173,24 @@ def panel(i: Incident, pack: LoadedPack, now: datetime, data: Mapping[str, Any] 
         "joined": len(i.joined),
         "acknowledged": i.reached("acknowledged") is not None,
     }
+
+
+def _watches(i: Incident, pack: LoadedPack) -> list[View]:
+    """The watches that run, as they last spoke; `state` is "" before the first reading."""
+    rows = []
+    for name, watch, begin in watches.running(i, pack):
+        mark = watches.mark_of(i, name, begin)
+        rows.append(
+            {
+                "title": watch.title,
+                "state": mark.state if mark else "",
+                "summary": mark.summary if mark else "",
+                "since": _moment(mark.since) if mark else None,
+                "steady": bool(mark and mark.steady),
+                "every": watch.every.total_seconds(),
+            }
+        )
+    return rows
 
 
 def failures(i: Incident) -> Mapping[str, str]:
@@ -424,6 +444,10 @@ def tell(fact: f.Fact, pack: LoadedPack) -> str:
             return f"Told at its moment: {what.communication.replace('_', ' ')}"
         case f.AlertJoined():
             return f"Related alert: {what.title}"
+        case f.WatchSaw():
+            return f"{_watch_title(p, what.watch)}: {what.summary} ({what.why})"
+        case f.WatchSteady():
+            return f"{_watch_title(p, what.watch)}: steady since {what.since:%H:%M} UTC"
         case f.FieldSet():
             field = p.fields.get(what.field)
             return f"{field.title if field else what.field}: {what.value}"
@@ -448,6 +472,10 @@ def tell(fact: f.Fact, pack: LoadedPack) -> str:
         case f.PlaybookChanged():
             return f"Playbook: {p.playbooks[what.playbook].title} ({what.reason})"
     return ""
+
+
+def _watch_title(p: Pack, watch: str) -> str:
+    return p.watches[watch].title if watch in p.watches else watch
 
 
 def _clock_title(p: Pack, clock: str) -> str:

@@ -1,11 +1,13 @@
 """From an input to the rows of its decision, without changing anything: what fails here fails alone."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from warroom.domain.chain import BEGIN, End
 from warroom.domain.decision import NO_PACK, Context, Decision, Route
 from warroom.domain.effects import Effect
-from warroom.domain.inputs import Input
+from warroom.domain.inputs import Input, TimerDue
 from warroom.engine.memory import Entry, Memory, PackShelf
 from warroom.engine.work import Rules, Tuning
 from warroom.store import rows
@@ -58,6 +60,7 @@ def work_out(setup: Setup, memory: Memory, entry: Entry | None, input: Input, ro
         cards=memory.shown(),
         new_id=new_id,
         actions=setup.tuning.actions,
+        timers=_others(entry, input),
     )
     decision = setup.rules.decide(entry.incident if entry else None, input, context)
     incident = decision.incident
@@ -78,6 +81,14 @@ def work_out(setup: Setup, memory: Memory, entry: Entry | None, input: Input, ro
         effects=[(rows.effect_row(about, 0, e, setup.owner), e) for e in decision.effects if fresh.get(e.key) is e],
         inbox=rows.inbox_row(input, incident.id if incident else route.incident, decision.answer),
     )
+
+
+def _others(entry: Entry | None, input: Input) -> Mapping[str, datetime]:
+    """The timers of the incident, without the one that has fired."""
+    if entry is None:
+        return {}
+    fired = input.body.key if isinstance(input.body, TimerDue) else None
+    return {key: due for key, due in entry.timers.items() if key != fired}
 
 
 def _check(decision: Decision, entry: Entry | None, new_id: str) -> None:

@@ -18,16 +18,17 @@ from warroom.platform.words import nearest
 
 PROBES = "platform.probes"
 ACT = "platform.act"
+WATCH = "platform.watch"
 
 
 class PlatformPerformer:
-    """Performs platform.probes and platform.act, with the surroundings of each pack by its id.
+    """Performs platform.probes, platform.watch and platform.act, with the surroundings of each pack by its id.
 
     `allow_live` is a second lock: without it a live act is refused whatever the rules decided. With `evidence`,
     a run that asks for it is also sealed into an archive: evidence/INCIDENT/RUN.zip.
     """
 
-    kinds = frozenset({PROBES, ACT})
+    kinds = frozenset({PROBES, ACT, WATCH})
 
     def __init__(
         self,
@@ -50,6 +51,9 @@ class PlatformPerformer:
         """Run the probes, or do the act. Raises Refused when the job makes no sense here; nothing was sent then."""
         if job.effect.kind == PROBES:
             return await self._probe(job)
+        if job.effect.kind == WATCH:
+            (result,) = await self._read(job, [str(job.effect.data["probe"])])
+            return {name: value for name, value in result.to_dict().items() if name != "raw"}
         mode = job.effect.data.get("mode")
         if mode not in ("dry_run", "live"):
             raise Refused(f"Nothing was sent: the mode of an action is dry_run or live, not {mode!r}.")
@@ -66,27 +70,31 @@ class PlatformPerformer:
 
         An act is never repeated: what the reading does not prove is unknown.
         """
-        if job.effect.kind == PROBES:
+        if job.effect.kind in (PROBES, WATCH):
             return None
         if job.effect.data.get("mode") == "dry_run":
             return await self.perform(job)
         return await self._look_again(job)
 
     async def _probe(self, job: Job) -> Mapping[str, object]:
-        surroundings, known = self._here(job), job.pack.pack.probes
-        names = tuple(dict.fromkeys(cast(list[str], job.effect.data["probes"])))
-        wanted: dict[str, Probe] = {name: known[name] for name in names if name in known}
-        here = surroundings.knowing({**job.incident.fields, "incident": job.incident.id})
-        found = {r.probe: r for r in await run_all(wanted, here)}
-        results = [
-            found.get(name)
-            or broken(name, name, f"this pack has no probe {name}. {nearest(name, known)}", surroundings)
-            for name in names
-        ]
+        results = await self._read(job, cast(list[str], job.effect.data["probes"]))
         reported: dict[str, object] = {"results": [r.to_dict() for r in results]}
         if self._evidence is None or not job.effect.data.get("seal"):
             return reported
         return reported | await asyncio.to_thread(_seal, self._evidence, job, results)
+
+    async def _read(self, job: Job, wished: Sequence[str]) -> list[ProbeResult]:
+        """The readings of these probes, each once, in this order, one that the pack lacks among them."""
+        surroundings, known = self._here(job), job.pack.pack.probes
+        names = tuple(dict.fromkeys(wished))
+        wanted: dict[str, Probe] = {name: known[name] for name in names if name in known}
+        here = surroundings.knowing({**job.incident.fields, "incident": job.incident.id})
+        found = {r.probe: r for r in await run_all(wanted, here)}
+        return [
+            found.get(name)
+            or broken(name, name, f"this pack has no probe {name}. {nearest(name, known)}", surroundings)
+            for name in names
+        ]
 
     async def _look_again(self, job: Job) -> Mapping[str, object]:
         try:

@@ -99,6 +99,10 @@ class Teller:
                 return Told(f"Not permitted: {what.what}", f"Nothing was done ({what.why})")
             case f.Resolved() as what:
                 return Told(action=f"Resolved: {what.summary or what.root_cause}", echo=what.root_cause)
+            case f.WatchSaw() as what:
+                return Told(f"{self._watch(what.watch)}: {what.summary} ({what.why})", echo=what.summary)
+            case f.WatchSteady() as what:
+                return Told(f"{self._watch(what.watch)}: steady since {clock(what.since)}", echo="steady since")
             case f.FieldSet() as what:
                 about = self.pack.fields.get(what.field)
                 return Told(f"{about.title if about else what.field}: {what.value}", echo=what.value)
@@ -116,6 +120,9 @@ class Teller:
                 outcome = "Not delivered" if what.outcome == "refused" else "Delivery unknown"
                 return Told(f"{outcome} ({what.kind}): {what.error}", group=f"{what.kind} {what.error}")
         return None
+
+    def _watch(self, name: str) -> str:
+        return self.pack.watches[name].title if name in self.pack.watches else name
 
     def _milestone(self, fact: f.Fact, what: f.MilestoneReached | f.MilestoneWithdrawn) -> Told | None:
         words = REACHED.get(what.milestone)
