@@ -86,7 +86,7 @@ def test_it_speaks_when_the_value_moved_by_more_than_the_threshold_since_it_last
     )
 
 
-def test_a_day_of_silence_makes_no_fact_no_message_and_no_edit() -> None:
+def test_a_reading_that_does_not_matter_makes_no_fact_no_message_and_no_edit() -> None:
     play, platform = a_play(PNL)
     play.wait(15 * SECOND)
     before = len(play.facts[ID])
