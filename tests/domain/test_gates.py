@@ -204,7 +204,7 @@ def test_the_gate_is_shown_with_every_criterion_and_its_buttons() -> None:
         assert f"'value': '{value}'" in blocks
     play.click("gate.probes:0", f"{ID}|evidence")
     play.click("gate.sign:1", f"{ID}|resume|1", RAJ)
-    assert f"Open: {ID} may be resolved." in text_of(play.type("/incident gate resume"))
+    assert "Open: nothing stands before resolving." in text_of(play.type("/incident gate resume"))
     assert "Before resolving, Fit to trade: 2 of 2 met" in play.panel()
 
 
@@ -333,6 +333,15 @@ def test_resolved_in_pagerduty_the_room_is_told_what_was_not_met() -> None:
     assert "Resolved in PagerDuty although not met: Desk approval" in text_of(play.type("/incident timeline"))
     play.at(6).hear("incident.resolved")
     assert len(play.whats(f.GateOverridden)) == 1
+
+
+def test_resolving_in_pagerduty_opens_the_gate_for_nobody() -> None:
+    play = a_play()
+    play.now += 5 * MINUTE  # both are heard of late, and at once
+    play.hear("incident.resolved", at=START + MINUTE)
+    play.hear("incident.reopened", at=START + 2 * MINUTE)
+    assert play.incident.is_open
+    assert closed(play) == ["Desk approval"]
 
 
 def test_the_cause_can_be_told_after_resolving_whatever_the_gate_says() -> None:

@@ -98,7 +98,9 @@ def _waived(i: Incident, gate: str, known: Gate, since: datetime | None) -> dict
     found: dict[str, str] = {}
     for fact in i.overrides:
         what = fact.what
-        if isinstance(what, f.GateOverridden) and what.gate == gate and (since is None or fact.at >= since):
+        if not isinstance(what, f.GateOverridden) or what.gate != gate or what.via == "pagerduty":
+            continue  # in PagerDuty nobody gave a reason: it was told, not allowed
+        if since is None or fact.at >= since:
             found |= dict.fromkeys(what.unmet, f"overridden by {fact.by.name}: {what.reason}")
     return found
 
