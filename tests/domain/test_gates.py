@@ -175,6 +175,16 @@ def test_a_watch_holds_when_it_is_healthy_and_steady(mark: Any, met: bool, why: 
     assert (state(play).met, state(play).why) == (met, why)
 
 
+def test_what_a_watch_said_before_a_reopening_no_longer_holds() -> None:
+    play = a_play(STEADY)
+    said = WatchMark(state="ok", value=9, summary="lag 9 s", at=START, since=START, steady=START + 2 * MINUTE)
+    play.incidents[ID] = replace(play.incident, watches={"lag": said})
+    play.world = lambda e, i: None if e.kind == "platform.watch" else succeed(e, i)
+    resolve(play.at(5))
+    play.at(6).hear("incident.reopened")
+    assert not state(play).met
+
+
 def test_what_lifts_a_halt_must_be_newer_than_the_halt() -> None:
     play = a_play(READ, SIGNED, before="action")
     play.at(1).type("/diagnostics evidence")

@@ -10,6 +10,7 @@ from tests.domain.play import ANA, ID, MINUTE, PACK, Play, a_pack_with, succeed
 from warroom.domain import facts as f
 from warroom.domain.effects import Effect
 from warroom.domain.incident import Incident
+from warroom.domain.inputs import EffectResult
 from warroom.domain.people import WARROOM
 from warroom.domain.policy import Role, Team
 
@@ -147,11 +148,9 @@ def test_on_call_of_a_declared_incident_is_found_when_pagerduty_knows_it() -> No
 
 @pytest.mark.parametrize("resolved_first", [True, False])
 def test_nobody_is_named_after_the_end(resolved_first: bool) -> None:
-    late = found(DEPLOYED)
     play = a_play(world=lambda e, i: None if e.kind == "people.find" else succeed(e, i))
     if resolved_first:
         play.send("resolve", actor=ANA, summary="It is back")
-    play.world = late
-    play.type("/incident severity P1 calmer")
-    play.type("/incident severity P0 worse")
+    answer = found(DEPLOYED)(play.made[ID, "people"], play.incident)
+    play.give(EffectResult(incident=ID, key="people", kind="people.find", outcome="done", result=answer))
     assert bool(held(play)) != resolved_first

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from warroom.domain import checklists, done, milestones, protocol
+from warroom.domain import checklists, done, milestones, protocol, watches
 from warroom.domain import facts as f
 from warroom.domain.decision import LoadedPack
-from warroom.domain.incident import Incident, WatchMark
+from warroom.domain.incident import Incident
 from warroom.domain.people import Actor
 from warroom.domain.procedures import Criterion, Gate
 from warroom.domain.words import listed, spell
@@ -124,7 +124,7 @@ def _state(
         words = criterion.milestone.replace("_", " ").capitalize()
         return (True, f"{words} at {_clock(at)}") if at else (False, f"{words}: not reached yet")
     if criterion.watch is not None:
-        return _watch(pack, criterion.watch, i.watches.get(criterion.watch))
+        return _watch(i, pack, criterion.watch)
     if criterion.fields:
         return _fields(i, pack, criterion.fields)
     return _action(i, pack, criterion.action or "", since)
@@ -179,8 +179,10 @@ def outdated(i: Incident, at: datetime) -> str:
     return f", before {listed(parts)}" if parts else ""
 
 
-def _watch(pack: LoadedPack, name: str, mark: WatchMark | None) -> tuple[bool, str]:
+def _watch(i: Incident, pack: LoadedPack, name: str) -> tuple[bool, str]:
     watch = pack.pack.watches[name]
+    begin = next((since for running, _, since in watches.running(i, pack) if running == name), None)
+    mark = watches.mark_of(i, name, begin) if begin else i.watches.get(name)
     if mark is None:
         return False, f"“{watch.title}” has not said anything yet; it is read every {spell(watch.every)}"
     if mark.state != "ok":
