@@ -25,6 +25,15 @@ async def test_a_lowered_severity_is_said_where_more_was_promised_and_stands_in_
     assert world.room.topic["value"].startswith("P2 · investigating")
 
 
+async def test_who_was_told_of_a_p0_is_told_of_its_end_also_when_it_ends_as_a_p2(world: World) -> None:
+    await world.types("ana", "war-room", "/incident declare P0 Orders are slow")
+    await world.types("ana", world.room, "/incident severity P2 calmer")
+    await world.types("ana", world.room, "/incident resolve")
+    await world.fills("ana", summary="It is over.")
+    for channel in ("war-room", "risk-alerts", "executive-emergency"):
+        assert world.count(channel, "RESOLVED") == 1, channel
+
+
 async def test_reopening_makes_topic_and_announcement_open_again(world: World) -> None:
     incident = await world.alert()
     world.sandbox.pagerduty.resolve(incident, None)

@@ -54,7 +54,7 @@ def test_a_threshold_trips_at_its_edge_and_not_a_moment_beyond(level: Level, man
 @pytest.mark.parametrize(("level", "many", "seconds"), EDGES)
 def test_violations_of_another_level_do_not_count(level: Level, many: int, seconds: int) -> None:
     others: dict[Level, Level] = {"high": "medium", "medium": "low", "low": "medium"}
-    old = tuple(v(0, level) for _ in range(many - 2)) + (v(0, others[level]),)
+    old = (*(v(0, level) for _ in range(many - 2)), v(0, others[level]))
     assert level not in tripped(look(v(1, level), old=old))
 
 

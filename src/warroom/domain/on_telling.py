@@ -16,7 +16,7 @@ from warroom.domain.decision import Context
 from warroom.domain.effects import Effect, moment
 from warroom.domain.incident import Incident
 from warroom.domain.outgoing import EDIT, SETUP, Out
-from warroom.domain.policy import Do, Step
+from warroom.domain.policy import Communication, Do, Step
 from warroom.domain.schedule import do_key
 from warroom.domain.telling import Way, inside, outside, ways
 from warroom.domain.words import listed
@@ -101,11 +101,22 @@ def _communication(out: Out, what: f.CommunicationDue) -> Iterator[Said]:
             yield Said(
                 key=f"comm:{communication.id}:{what.turn}",
                 message=communication.message,
-                channels=communication.channels,
+                channels=(*communication.channels, *_told_before(out, communication)),
                 audiences=communication.audiences,
                 data={"view": view},
                 about=communication.at.replace("_", " "),
             )
+
+
+def _told_before(out: Out, communication: Communication) -> tuple[str, ...]:
+    """The channels that an earlier, graver severity would have told of the end: they heard of the beginning."""
+    ends = [c for c in protocol.communications(out.i, out.pack) if c.at == "resolved"]
+    if not ends or communication is not ends[0]:
+        return ()
+    told = {channel for c in ends for channel in c.channels}
+    had = dict.fromkeys(severity for _, severity in out.i.severities)
+    earlier = [c for s in had for c in out.pack.pack.severities[s].communications if c.at == "resolved"]
+    return tuple(dict.fromkeys(channel for c in earlier for channel in c.channels if channel not in told))
 
 
 def _update(out: Out, what: f.UpdateGiven) -> Iterator[Said]:
