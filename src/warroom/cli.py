@@ -2,24 +2,28 @@
 
 import asyncio
 import gc
+import json
 import os
 import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from warroom.app import compile_again, read_messages, running, shipped
 from warroom.check import inventory, problems, report
 from warroom.errors import ConfigError, WarroomError
 from warroom.logs import configure
+from warroom.packs.loader import json_schema
 from warroom.packs.problems import Problem, nearest
 from warroom.serving import listening
-from warroom.settings import Settings
+from warroom.settings import Settings, read_settings
 from warroom.slack.manifest import check_manifest
 from warroom.store.database import upgrade as upgrade_database
 from warroom.store.store import Store
@@ -117,8 +121,38 @@ def demo(
 @app.command()
 def check(
     live: Annotated[bool, typer.Option("--live", help="Also ask Slack and PagerDuty.")] = False,
+    schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of a pack, for editors.")] = False,
+    explain: Annotated[
+        tuple[str, str] | None,
+        typer.Option(metavar="PACK SEVERITY", help="Tell what a severity sets going, minute by minute."),
+    ] = None,
+    against: Annotated[
+        str | None, typer.Option(metavar="HH:MM", help="With --explain: declared at this time of a trading day.")
+    ] = None,
+    playbook: Annotated[str | None, typer.Option(metavar="NAME", help="With --explain: with this playbook.")] = None,
 ) -> None:
     """Say everything that is wrong with settings, packs, messages and manifest.yml; exit 1 if anything is."""
+    if explain is None and (against is not None or playbook is not None):
+        raise ConfigError(["--against and --playbook belong to --explain PACK SEVERITY"])
+    if schema:
+        typer.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+    elif explain is not None:
+        _explain(explain[0], explain[1], against, playbook)
+    else:
+        _check(live)
+
+
+def _explain(pack: str, severity: str, against: str | None, playbook: str | None) -> None:
+    from warroom.explain.ask import asked  # only this command needs it
+    from warroom.explain.text import explanation
+
+    own = read_settings(os.environ).library.files if os.environ.get("WARROOM_CONFIG") else {}
+    case = asked(pack, severity, now=datetime.now(UTC), at=against, playbook=playbook, own=own)
+    for line in explanation(case):
+        out.print(Text.assemble(*line), no_wrap=True, overflow="ignore", crop=False)
+
+
+def _check(live: bool) -> None:
     from warroom.live import live_problems  # only this command needs it
 
     _refuse(_everything_wrong())

@@ -1,5 +1,6 @@
 """Packs from YAML, checked as a whole; frozen to text and thawed again."""
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
@@ -140,12 +141,17 @@ class _PackSchema(GenerateJsonSchema):
         return {"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$", "examples": ["09:30"]}
 
     def encode_default(self, dft: Any) -> Any:
-        return format_duration(dft) if isinstance(dft, timedelta) else super().encode_default(dft)
+        if isinstance(dft, timedelta):
+            return format_duration(dft)
+        if dataclasses.is_dataclass(dft):
+            return {field.name: self.encode_default(getattr(dft, field.name)) for field in dataclasses.fields(dft)}
+        return super().encode_default(dft)
 
 
 def json_schema() -> dict[str, Any]:
-    """The JSON Schema of a pack file, for editors."""
-    return adapter(Pack).json_schema(schema_generator=_PackSchema)
+    """The JSON Schema of a pack file, for editors; the descriptions are the docstrings of the domain."""
+    schema = adapter(Pack).json_schema(schema_generator=_PackSchema)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "A warroom pack", **schema}
 
 
 def file_text(path: File) -> str:

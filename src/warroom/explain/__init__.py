@@ -1,0 +1,1 @@
+"""What a severity sets going, told in the order of time: `warroom check --explain`."""
