@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
@@ -83,6 +83,27 @@ class Environment(BaseModel):
     warroom_slack_limits: bool = Field(
         default=True, description="on or off, PagerDuty's too (off only against a sandbox)"
     )
+    warroom_smtp_url: SecretStr | None = Field(
+        default=None, description="the mail server: smtp://USER:PASSWORD@HOST:PORT, or smtps://… for TLS throughout"
+    )
+    warroom_mail_from: str | None = Field(default=None, description="the sender of our e-mails: one address")
+    warroom_statuspage_url: str = Field(default="https://api.statuspage.io", description="Statuspage's own")
+    warroom_statuspage_page: str | None = Field(default=None, description="Statuspage, API info: the page id")
+    warroom_statuspage_key: SecretStr | None = Field(default=None, description="Statuspage, API info: an API key")
+    warroom_statuspage_components: str = Field(
+        default="", description="Statuspage: ids of the components our incidents affect, separated by commas"
+    )
+    warroom_confluence_url: str | None = Field(
+        default=None, description="the address of Confluence; in its cloud it ends with /wiki"
+    )
+    warroom_confluence_space: str | None = Field(default=None, description="Confluence: the key of the space")
+    warroom_confluence_parent: str = Field(
+        default="", description="Confluence: the id of the page above ours, or unset"
+    )
+    warroom_confluence_user: str | None = Field(default=None, description="the e-mail of the Confluence user")
+    warroom_confluence_token: SecretStr | None = Field(
+        default=None, description="id.atlassian.com, Security, API tokens"
+    )
     warroom_data: Path = Field(default=Path("data"), description="the directory for post-mortems")
 
     @field_validator("slack_bot_token", "slack_app_token")
@@ -93,9 +114,17 @@ class Environment(BaseModel):
             raise ValueError(f"it begins with {prefix}; another kind of token was given")
         return value
 
-    @field_validator("slack_api_url", "pagerduty_api_url", "pagerduty_events_url")
+    @field_validator(
+        "slack_api_url",
+        "pagerduty_api_url",
+        "pagerduty_events_url",
+        "warroom_statuspage_url",
+        "warroom_confluence_url",
+    )
     @classmethod
-    def _url(cls, value: str) -> str:
+    def _url(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
         parts = urlsplit(value)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.password:
             raise ValueError("write https://HOST without user and password")
@@ -103,9 +132,20 @@ class Environment(BaseModel):
             raise ValueError("write https://; plain http is for this machine alone")
         return value
 
-    @field_validator("pagerduty_from_email")
+    @field_validator("warroom_smtp_url")
     @classmethod
-    def _email(cls, value: str) -> str:
+    def _smtp(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            parts = urlsplit(value.get_secret_value())
+            if parts.scheme not in ("smtp", "smtps") or not parts.hostname or parts.path.strip("/"):
+                raise ValueError("write smtp://USER:PASSWORD@HOST:PORT or smtps://…, with % codes for : @ / in it")
+        return value
+
+    @field_validator("pagerduty_from_email", "warroom_mail_from")
+    @classmethod
+    def _email(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
         name, _, domain = value.partition("@")
         if not name or not domain or set(value) & set(" <>,;"):
             raise ValueError("write one e-mail address")
@@ -190,6 +230,9 @@ class Settings:
     def secrets(self, environ: Mapping[str, str]) -> tuple[str, ...]:
         """Every value that must never be shown: ours, and those the packs' actions and probes take from `environ`."""
         ours = [v.get_secret_value() for v in dict(self.environment).values() if isinstance(v, SecretStr)]
+        smtp = self.environment.warroom_smtp_url
+        password = urlsplit(smtp.get_secret_value()).password if smtp else None
+        ours += [password, unquote(password)] if password else []
         packs = [loaded.pack for loaded in self.packs.values()]
         named = {a.auth for pack in packs for a in pack.actions.values() if a.auth}
         named |= {p.auth for pack in packs for p in pack.probes.values() if p.auth}
@@ -282,7 +325,9 @@ def _only_in_the_sandbox(given: Mapping[str, str]) -> list[Problem]:
     Looks at the text, so that it speaks up beside any other mistake.
     """
     defaults = Environment.model_fields
-    names = ("SLACK_API_URL", "PAGERDUTY_API_URL", "PAGERDUTY_EVENTS_URL")
+    names = ["SLACK_API_URL", "PAGERDUTY_API_URL", "PAGERDUTY_EVENTS_URL"]
+    names += [name for name in ("WARROOM_SMTP_URL", "WARROOM_CONFLUENCE_URL") if name in given]
+    names += ["WARROOM_STATUSPAGE_URL"] if "WARROOM_STATUSPAGE_PAGE" in given else []
     if all(is_loopback(given.get(name, str(defaults[name.lower()].default))) for name in names):
         return []
     asked = {

@@ -49,7 +49,9 @@ class Teller:
                 if self._called and _reason(self._called[0]) != _reason(thing):
                     self.flush()
                 self._called.append(thing)
-            case "message" | "ephemeral" | "edit" | "command" | "press" | "submit" | "halt" | "platform" as kind:
+            case (
+                "message" | "ephemeral" | "edit" | "command" | "press" | "submit" | "halt" | "platform" | "mail" as kind
+            ):
                 self.flush()
                 self._tell(kind, thing)
 
@@ -77,6 +79,8 @@ class Teller:
                 self._deed(f"{thing['author']} presses [{thing['text']}]{where}", "yellow")
             case "submit":
                 self._deed(f"{thing['author']} fills in the form “{thing['text']}”", "yellow")
+            case "mail":
+                self._deed(f"E-mail to {_and([str(to) for to in thing['to']])}: {thing['subject']}", "magenta")
             case _:
                 self._deed(f"The platform: {thing['text']}", "red")
 

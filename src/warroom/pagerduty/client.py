@@ -88,6 +88,11 @@ class Client:
         body = {"note": {"content": text}}
         await self._rest.post(f"{_incident(incident)}/notes", body, await self._sender(email))
 
+    async def status_update(self, incident: str, message: str, email: str | None = None) -> None:
+        """Publish a status update to the incident's subscribers."""
+        sender = await self._sender(email)
+        await self._rest.post(f"{_incident(incident)}/status_updates", {"message": message}, sender)
+
     async def request_responders(
         self, incident: str, users: Iterable[str], message: str, email: str | None = None
     ) -> None:

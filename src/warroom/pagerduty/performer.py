@@ -1,8 +1,9 @@
 """The effects on PagerDuty: ports.Performer for everything named pagerduty.*"""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
+from warroom.domain.outgoing import OUR_NOTE
 from warroom.engine.ports import Directory, Job
 from warroom.errors import Refused
 from warroom.pagerduty import payload
@@ -16,6 +17,9 @@ BUCKET = "pagerduty"
 LIMITS: Mapping[str, tuple[float, float]] = {BUCKET: (60.0, 10.0)}
 """Capacity and refill per second: PagerDuty allows 960 calls a minute, and an effect takes one to four."""
 
+UPDATE = 2000
+"""Characters of a status update: subscribers read it on their phones."""
+
 SKEW = timedelta(seconds=60)
 """How far PagerDuty's clock may be behind ours when we look for what we wrote."""
 
@@ -27,6 +31,8 @@ Result = Mapping[str, object]
 class PagerDutyPerformer:
     """Does pagerduty.* effects. Without `events` (no routing key) pagerduty.trigger is refused.
 
+    `compose` writes the text of a status update.
+
     An incident that is in the wanted status already, or further, counts as done: the result tells PagerDuty's time.
     """
 
@@ -36,15 +42,23 @@ class PagerDutyPerformer:
             "pagerduty.change",
             "pagerduty.priority",
             "pagerduty.note",
+            "pagerduty.update",
             "pagerduty.page",
             "pagerduty.escalate",
         }
     )
 
-    def __init__(self, client: Client, directory: Directory, events: Events | None = None) -> None:
+    def __init__(
+        self,
+        client: Client,
+        directory: Directory,
+        events: Events | None = None,
+        compose: Callable[[Job], str] | None = None,
+    ) -> None:
         self._client = client
         self._directory = directory
         self._events = events
+        self._compose = compose
         self._paging = Paging(client, directory)
 
     def buckets(self, job: Job) -> tuple[str, ...]:
@@ -62,6 +76,9 @@ class PagerDutyPerformer:
                 return await self._prioritise(job)
             case "pagerduty.note":
                 await self._client.note(linked(job), string(job, "text"), await self._email(job))
+                return {}
+            case "pagerduty.update":
+                await self._client.status_update(linked(job), self._told(job), await self._email(job))
                 return {}
             case "pagerduty.page":
                 return await self._paging.page(job, await self._email(job))
@@ -84,8 +101,14 @@ class PagerDutyPerformer:
                 return await self._paging.find_page(job)
             case "pagerduty.escalate":
                 return await self._paging.find_escalation(job)
-            case _:  # a trigger carries its dedup_key: sending it again is harmless
+            case _:  # a trigger carries its dedup_key; a status update cannot be asked for: twice is better than never
                 return None
+
+    def _told(self, job: Job) -> str:
+        """The status update: the message as plain text, marked as ours."""
+        if self._compose is None:
+            raise Refused("No status update can be published in PagerDuty: nothing here writes its text.")
+        return (OUR_NOTE + self._compose(job))[:UPDATE]
 
     async def _email(self, job: Job) -> str | None:
         return await acting(job, self._directory)

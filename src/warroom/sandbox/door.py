@@ -20,6 +20,8 @@ _SURFACES = (
     ("/pagerduty-events/", "events"),
     ("/pagerduty/", "pagerduty"),
     ("/platform/", "platform"),
+    ("/status-page/", "status_page"),
+    ("/wiki/", "wiki"),
 )
 
 

@@ -6,7 +6,7 @@ from itertools import count
 from typing import Any, Literal, get_args
 
 Kind = Literal["429", "500", "drop_before", "drop_after", "latency", "outage", "refuse"]
-Surface = Literal["slack", "pagerduty", "events", "platform", "webhook"]
+Surface = Literal["slack", "pagerduty", "events", "platform", "webhook", "mail", "status_page", "wiki"]
 
 
 @dataclass

@@ -17,6 +17,7 @@ from warroom.sandbox.door import Door
 from warroom.sandbox.faults import Faults
 from warroom.sandbox.feed import Feed, Subscription
 from warroom.sandbox.journal import Journal
+from warroom.sandbox.mail import Mailbox
 from warroom.sandbox.pagerduty_api import PagerDutyApi
 from warroom.sandbox.pagerduty_events import PagerDutyEvents
 from warroom.sandbox.pagerduty_fixture import SERVICE_USER
@@ -29,6 +30,8 @@ from warroom.sandbox.slack_deliver import Delivery
 from warroom.sandbox.slack_limits import Limits
 from warroom.sandbox.slack_people import Answer, SlackPeople
 from warroom.sandbox.slack_state import Message, Workspace
+from warroom.sandbox.status_page import StatusPage
+from warroom.sandbox.wiki import Wiki
 
 Json = dict[str, Any]
 _PAGE = (Path(__file__).parent / "page.html").read_text("utf-8")
@@ -64,6 +67,7 @@ class Sandbox:
         self.bot_url = ""
         self.url = ""
         self.redis_port = 0
+        self.mail_port = 0
         self.secrets = {
             "bot_token": bot_token,
             "signing_secret": signing_secret,
@@ -84,6 +88,9 @@ class Sandbox:
         )
         self.pagerduty = PagerDuty(now, self.feed, self.webhooks.send)
         self.platform = Platform(now, self.feed)
+        self.mail = Mailbox(now, self.feed, self.journal, self.faults)
+        self.status_page = StatusPage(now, self.feed)
+        self.wiki = Wiki(now, self.feed)
         self._close: Callable[[Scope], None] = _no_connection
         self.app: ASGIApp = Door(
             self._routes(), self.journal, self.faults, lambda scope: self._close(scope), self._latency
@@ -100,6 +107,8 @@ class Sandbox:
                 Mount("/pagerduty-events", routes=events.routes()),
                 Mount("/pagerduty", routes=pagerduty.routes()),
                 Mount("/platform", routes=platform.routes()),
+                Mount("/status-page", routes=self.status_page.routes()),
+                Mount("/wiki", routes=self.wiki.routes()),
                 Mount("/control", routes=Control(self).routes()),
             ]
         )
@@ -133,6 +142,16 @@ class Sandbox:
             "PAGERDUTY_WEBHOOK_SECRET": ",".join(self.webhooks.secrets),
             "PAGERDUTY_FROM_EMAIL": SERVICE_USER.email,
             "EMERGENCY_TOKEN": self.secrets["emergency_token"],
+            "WARROOM_SMTP_URL": f"smtp://{self.mail.user}:{self.mail.password}@127.0.0.1:{self.mail_port}",
+            "WARROOM_MAIL_FROM": "warroom@sandbox.example",
+            "WARROOM_STATUSPAGE_URL": f"{base}/status-page",
+            "WARROOM_STATUSPAGE_PAGE": self.status_page.page,
+            "WARROOM_STATUSPAGE_KEY": self.status_page.key,
+            "WARROOM_STATUSPAGE_COMPONENTS": ",".join(self.status_page.components),
+            "WARROOM_CONFLUENCE_URL": f"{base}/wiki",
+            "WARROOM_CONFLUENCE_SPACE": self.wiki.space,
+            "WARROOM_CONFLUENCE_USER": self.wiki.user,
+            "WARROOM_CONFLUENCE_TOKEN": self.wiki.token,
             "MARKET_SENTINEL_URL": f"{base}/platform/market-sentinel",
             "RISK_WARDEN_URL": f"{base}/platform/risk-warden",
             "EXECUTIONER_URL": f"{base}/platform/executioner",

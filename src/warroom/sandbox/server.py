@@ -10,6 +10,7 @@ import httpx
 import uvicorn
 from starlette.types import ASGIApp, Scope
 
+from warroom.sandbox.mail import serve_mail
 from warroom.sandbox.redis import serve_redis
 from warroom.sandbox.sandbox import Sandbox
 
@@ -103,8 +104,10 @@ async def serve(sandbox: Sandbox, host: str = "127.0.0.1", port: int = 0) -> Asy
     async with (
         httpx.AsyncClient(trust_env=False, limits=limits, verify=no_certificates) as http,
         serve_redis(sandbox.platform, host) as redis,
+        serve_mail(sandbox.mail, host) as mail,
         embedded(sandbox.app, host, port) as (url, server),
     ):
+        sandbox.mail_port = mail
         sandbox.start(url, http, redis, server.close_connection)
         try:
             yield url

@@ -51,6 +51,14 @@ class Members:
     unasked: bool
 
 
+@dataclass(frozen=True)
+class Addresses:
+    """E-mail addresses, each once, and a sentence for everybody without one."""
+
+    emails: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
 class Directory:
     """A `ports.Directory`. `groups` are those of warroom.yaml: e-mail addresses, U… members, S… user groups.
 
@@ -110,6 +118,28 @@ class Directory:
                     unasked = unasked or not isinstance(error, SlackRefused)
                     missing.append(f"{entry} of group {group} could not be looked up: {error}")
         return Members(tuple(people), tuple(missing), unasked)
+
+    async def addresses(self, groups: Iterable[str]) -> Addresses:
+        """Where the members of these groups get mail. An address that stands in a group needs no account in Slack.
+
+        Raises TryAgain when Slack cannot be asked for the others.
+        """
+        emails: list[str] = []
+        missing: list[str] = []
+        for group in groups:
+            if not self._groups.get(group):
+                missing.append(f"Nobody is in group {group}: list its people under groups in warroom.yaml.")
+            for entry in self._groups.get(group, ()):
+                if "@" in entry:
+                    emails.append(entry.lower())
+                    continue
+                for slack_id in await self._ids(entry):
+                    actor = await self._known_actor(slack_id)
+                    if actor is not None and actor.email:
+                        emails.append(actor.email)
+                    else:
+                        missing.append(f"{actor.name if actor else slack_id} of group {group} has no e-mail in Slack.")
+        return Addresses(tuple(dict.fromkeys(emails)), tuple(missing))
 
     async def slack_ids(self, people: Iterable[str], groups: Iterable[str]) -> Found:
         """Slack ids of people ("slack:U…", "U…", "pagerduty:P…" or e-mail) and groups. Raises TryAgain."""
