@@ -11,6 +11,7 @@ from warroom.packs.problems import nearest
 from warroom.packs.slots import asked_with, expected_with
 
 _HOST_PORT = re.compile(r"[A-Za-z0-9.-]+:\d{1,5}")
+_QUOTED = re.compile(r"'(?:[^']|'')*'")
 _READS = re.compile(r"\s*(?:select|with|show|explain)\b", re.IGNORECASE)
 
 
@@ -92,7 +93,7 @@ def _check_probe(f: Findings, at: Path, probe: Probe, pack: Pack) -> None:
         f.all_names((*at, "command"), probe.command[:1], "tools")
     if probe.sql is not None:
         f.name((*at, "database"), probe.database, "databases")
-        if not _READS.match(probe.sql) or ";" in probe.sql.rstrip().rstrip(";"):
+        if not _READS.match(probe.sql) or ";" in _QUOTED.sub("''", probe.sql).rstrip().rstrip(";"):
             f.add((*at, "sql"), "a probe only reads: write one SELECT")
     if probe.timeout.total_seconds() <= 0:
         f.add((*at, "timeout"), "a probe needs some time; write 5s or more than 0s")
