@@ -82,7 +82,7 @@ def a_performer(platform: Service, http: httpx.AsyncClient, **given: Any) -> Pla
 
 async def test_it_is_a_performer_without_rate_limits(platform: Service, http: httpx.AsyncClient) -> None:
     performer: Performer = a_performer(platform, http)
-    assert performer.kinds == {"platform.probes", "platform.act"}
+    assert performer.kinds == {"platform.probes", "platform.watch", "platform.act"}
     assert performer.buckets(a_job("platform.act", ORDER)) == ()
 
 
