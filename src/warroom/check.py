@@ -13,7 +13,7 @@ from warroom.packs.loader import file_text
 from warroom.packs.problems import Problem, nearest
 from warroom.packs.used_messages import messages_used
 from warroom.rendering import Catalog, MessageErrors
-from warroom.settings import Settings, read_settings
+from warroom.settings import ENVIRONMENT, Settings, read_settings
 
 _GONE = "this message is missing, and people would not be told: put the file back"
 
@@ -43,6 +43,8 @@ def problems(
         for name, pack in library.packs.items():
             folder = library.messages.get(name, Path("messages") / pack.id)
             found += unwritten(pack, library.files[name], catalog.names(name), folder)
+    if reading.settings is not None:
+        found += unreachable(reading.settings)
     said = (sentence.removeprefix(f"{manifest.name}: ") for sentence in check_manifest(manifest))
     found += [Problem(str(manifest), 0, "", sentence) for sentence in said]
     return sorted(set(found))
@@ -56,6 +58,44 @@ def unwritten(pack: Pack, file: Path, known: frozenset[str], folder: Path) -> li
     document = Document(file_text(file), str(file))
     said = "there is no message {0!r} in {1} or messages/common{2}"
     return [document.problem(at, said.format(name, folder, nearest(name, known))) for at, name in missing]
+
+
+def unreachable(settings: Settings) -> list[Problem]:
+    """What is not set although an audience of a pack in use is told by it; the bot runs without, and says so then."""
+    e = settings.environment
+    needs: dict[str, tuple[str, Mapping[str, object]]] = {
+        "mail": ("by e-mail", {"WARROOM_SMTP_URL": e.warroom_smtp_url, "WARROOM_MAIL_FROM": e.warroom_mail_from}),
+        "status_page": (
+            "on the status page",
+            {
+                "WARROOM_STATUSPAGE_PAGE": e.warroom_statuspage_page,
+                "WARROOM_STATUSPAGE_KEY": e.warroom_statuspage_key,
+            },
+        ),
+        "wiki": (
+            "in the wiki",
+            {
+                "WARROOM_CONFLUENCE_URL": e.warroom_confluence_url,
+                "WARROOM_CONFLUENCE_SPACE": e.warroom_confluence_space,
+                "WARROOM_CONFLUENCE_USER": e.warroom_confluence_user,
+                "WARROOM_CONFLUENCE_TOKEN": e.warroom_confluence_token,
+            },
+        ),
+    }
+    found = []
+    for loaded in settings.packs.values():
+        for audience in loaded.pack.audiences.values():
+            for means, (how, values) in needs.items():
+                said = f"this is not set, and “{audience.title}” of {loaded.pack.id} is told {how}"
+                unset = [name for name, value in values.items() if value is None] if getattr(audience, means) else []
+                found += [Problem(ENVIRONMENT, 0, name, said) for name in unset]
+            for group in (*audience.mail, *audience.approvers):
+                if not settings.groups.get(group):
+                    said = (
+                        f"nobody is in this group, which “{audience.title}” of {loaded.pack.id} needs; list its people"
+                    )
+                    found.append(Problem(e.warroom_config.name, 0, f"groups.{group}", said))
+    return found
 
 
 def report(found: Sequence[Problem]) -> str:
