@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from warroom.sandbox import tools
+from warroom.sandbox import eafix_tools, tools
 from warroom.sandbox.pagerduty_fixture import SERVICES
 from warroom.sandbox.sandbox import Sandbox
 
@@ -38,7 +38,32 @@ def _lav_adaf(url: str, redis_port: int) -> Binding:
     }
 
 
-BINDINGS: Mapping[str, Callable[[str, int], Binding]] = {"lav_adaf": _lav_adaf}
+def _eafix(url: str, redis_port: int) -> Binding:
+    platform = f"{url}/eafix"
+    stand_in = [sys.executable, "-I", eafix_tools.__file__, platform]
+    services = ("data-ingestor", "indicator-engine", "signal-generator", "risk-manager", "execution-engine")
+    return {
+        "services": _services("eafix-"),
+        "urls": {
+            "gateway": f"{platform}/gui-gateway",
+            **{name: f"{platform}/{name}" for name in services},
+            "broker": f"{platform}/broker",
+            "prometheus": f"{platform}/prometheus",
+            "redis": f"127.0.0.1:{redis_port}",
+        },
+        "contacts": {
+            "primary_on_call": "+1-202-555-0101",
+            "secondary_on_call": "+1-202-555-0103",
+            "engineering_manager_phone": "+1-202-555-0104",
+            "trading_desk_phone": "+1-202-555-0108",
+            "security_team_phone": "+1-202-555-0107",
+            "cto_phone": "+1-202-555-0106",
+        },
+        "tools": {name: [*stand_in, name] for name in eafix_tools.TOOLS},
+    }
+
+
+BINDINGS: Mapping[str, Callable[[str, int], Binding]] = {"lav_adaf": _lav_adaf, "eafix": _eafix}
 """pack → its part of warroom.yaml, given the sandbox's address and the port of its Redis"""
 
 GROUPS: Mapping[str, Mapping[str, Sequence[str]]] = {
@@ -49,6 +74,16 @@ GROUPS: Mapping[str, Mapping[str, Sequence[str]]] = {
         "senior_engineers": ["S0SANDBX02"],
         "architects": ["lukas@sandbox.example"],
         "compliance": ["omar@sandbox.example"],
+        "halt_operators": ["rita@sandbox.example", "U0SANDBX10"],
+        "commanders": ["S0SANDBX03"],
+    },
+    "eafix": {
+        "development": ["S0SANDBX02"],
+        "management": ["lukas@sandbox.example"],
+        "cto": ["clara@sandbox.example"],
+        "trading_desk": ["dana@sandbox.example"],
+        "risk_managers": ["rita@sandbox.example"],
+        "security": ["omar@sandbox.example"],
         "halt_operators": ["rita@sandbox.example", "U0SANDBX10"],
         "commanders": ["S0SANDBX03"],
     },

@@ -46,8 +46,8 @@ class SeverityRule:
 
 @dataclass(frozen=True, kw_only=True)
 class Clock:
-    """From milestone `start` to milestone `end` within `within`, counted always, in market hours only, or on business
-    days only (all 24 hours of them).
+    """From milestone `start` to milestone `end` within `within`, counted always, in market hours only, in the hours of
+    the office only, or on business days only (all 24 hours of them).
 
     `market`: it exists only in incidents that began while the market was open (closed). `tell` are the groups that are
     paged when it is missed.
@@ -93,8 +93,8 @@ class Step:
     `probes:GROUP` reported, `checklist:NAME` ticked, `update`: a person wrote one since it began, or `effects`:
     everything in `does` delivered) is reached, or when a person says so. `remind_before` its end the owner is
     reminded; at `end` it is late: `if_late` happens and the owner is named. With `when`, the step exists only in
-    incidents for which one of the conditions holds. `hours`: it begins no earlier than the next business (market)
-    hours. `call`: the owner phones somebody.
+    incidents for which one of the conditions holds, with `market` only in those that began while the market was open
+    (closed). `hours`: it begins no earlier than the next business (market) hours. `call`: the owner phones somebody.
     """
 
     __pydantic_config__ = STRICT
@@ -104,6 +104,7 @@ class Step:
     start: timedelta
     end: timedelta | None = None
     after: Milestone = "declared"
+    market: Market = "always"
     when: tuple[When, ...] = ()
     hours: Hours = "always"
     ask: str = ""
@@ -402,7 +403,8 @@ class Pack:
 
     `tools` gives the argument list that a command begins with, by its first word; `databases` says what each database
     is for. Their addresses, like other values for `urls` and `channels`, come from the deployment. `evidence` names
-    the probe group whose raw answers are sealed into an archive. `timeline_file` is where an incident's timeline is
+    the probe group whose raw answers are sealed into an archive, `validation` the one whose first healthy run
+    reaches the milestone validated. `timeline_file` is where an incident's timeline is
     written as it goes, below the deployment's data folder; {date} and {id} are filled in. `bridge` names the contact
     setting with the address of the conference bridge.
     """
@@ -444,5 +446,6 @@ class Pack:
     violations: Violations | None = None
     break_glass: BreakGlass | None = None
     evidence: str = ""
+    validation: str = ""
     timeline_file: str = ""
     bridge: str = ""

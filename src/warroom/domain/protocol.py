@@ -50,7 +50,7 @@ def steps(i: Incident, pack: LoadedPack) -> tuple[Step, ...]:
     """The steps of severity and playbook that exist for this incident, in the pack's order."""
     book = playbook_of(i, pack)
     found = severity_of(i, pack).steps + (book.steps if book else ())
-    return tuple(s for s in found if not s.when or applies(i, when=s.when))
+    return tuple(s for s in found if applies(i, s.market, s.when))
 
 
 def clocks_under(i: Incident, pack: LoadedPack, severity: SeverityId) -> Mapping[str, Clock]:

@@ -4,7 +4,7 @@ Both answers are computed from the incident and its pack, so a timer carries no 
 us, and whatever wakes us first, everything overdue is done, once, in due order.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
 from warroom.domain import approvals, checklists, clocks, done, fields, milestones, protocol, teams, telling, watches
@@ -64,9 +64,13 @@ def timers(
     return {**wanted, **watches.timers(incident, pack, now, before or {})}
 
 
-def next_update(incident: Incident, pack: LoadedPack, now: datetime) -> datetime | None:
-    """When the next scheduled update after `now` is due (UTC); None when none is. One that is due now is being sent."""
-    dues = [(_due(incident, c), c.every) for c in _severity(incident, pack).cadences]
+def next_update(
+    incident: Incident, pack: LoadedPack, now: datetime, cadences: Iterable[Cadence] | None = None
+) -> datetime | None:
+    """When the next scheduled update after `now` is due (UTC), of any cadence or of these; None when none is. One that
+    is due now is being sent."""
+    wanted = _severity(incident, pack).cadences if cadences is None else cadences
+    dues = [(_due(incident, c), c.every) for c in wanted]
     return min((due if due > now else due + every for due, every in dues if due), default=None)
 
 
@@ -112,8 +116,16 @@ def _settled(i: Incident, pack: LoadedPack, now: datetime) -> Iterator[f.What]:
     yield from fields.settled(i, pack)
     yield from checklists.settled(i, pack)
     yield from teams.settled(i, pack)
+    yield from _validated(i, pack)
     yield from _finished_steps(i, pack)
     yield from _corrections(i, pack, now)
+
+
+def _validated(i: Incident, pack: LoadedPack) -> Iterator[f.What]:
+    """The pack's validation was read, and every probe of it is healthy."""
+    run = done.newest(i, pack.pack.validation)
+    if run and i.reached("validated") is None and not done.unhealthy(run, pack):
+        yield f.MilestoneReached(milestone="validated", source="warroom")
 
 
 def _drafts(i: Incident) -> Iterator[Due]:

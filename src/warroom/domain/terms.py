@@ -19,7 +19,7 @@ Milestone = Literal[
     "closed",
 ]
 SeverityId = Literal["P0", "P1", "P2", "P3"]
-Counting = Literal["always", "market_hours", "business_days"]
+Counting = Literal["always", "market_hours", "business_hours", "business_days"]
 Market = Literal["always", "open", "closed"]
 """Whether something counts at any time, or only when the incident began while the market was open (closed)."""
 

@@ -14,7 +14,7 @@ from warroom.domain.decision import LoadedPack
 from warroom.domain.effects import moment
 from warroom.domain.incident import Incident, Run
 from warroom.domain.people import By
-from warroom.domain.policy import Pack
+from warroom.domain.policy import Cadence, Pack, Severity
 from warroom.domain.words import spell
 
 View = dict[str, Any]
@@ -92,8 +92,10 @@ def announcement(i: Incident, pack: LoadedPack, now: datetime, data: Mapping[str
     """The first alert, edited as the incident moves on."""
     playbook = pack.pack.playbooks.get(i.playbook or "")
     severity = pack.pack.severities[i.severity]
-    every = min((c.every for c in severity.cadences), default=None)
+    cadences = _heard(pack.pack, severity, str(data.get("to") or severity.announce.channel))
+    every = min((c.every for c in cadences), default=None)
     return base(i, pack, now) | {
+        "next_update": _moment(schedule.next_update(i, pack, now, cadences)),
         "broadcast": data.get("broadcast") or "",
         "impact": impact(i, pack),
         "systems": list(playbook.systems) if playbook else [i.service or i.title],
@@ -105,6 +107,17 @@ def announcement(i: Incident, pack: LoadedPack, now: datetime, data: Mapping[str
         "halted": bool(halts_in_force(i)),
         "service": i.service or "",
     }
+
+
+def _heard(pack: Pack, severity: Severity, channel: str) -> tuple[Cadence, ...]:
+    """The updates that are read in this channel; all of them where none is."""
+    audiences = pack.audiences
+    heard = tuple(
+        c
+        for c in severity.cadences
+        if channel in c.channels or any(channel in audiences[a].channels for a in c.audiences)
+    )
+    return heard or severity.cadences
 
 
 def impact(i: Incident, pack: LoadedPack) -> str:
@@ -310,7 +323,9 @@ def update(i: Incident, pack: LoadedPack, now: datetime, data: Mapping[str, Any]
     """The update numbered `data["number"]`, from 1."""
     said = i.updates[int(data["number"]) - 1]
     last = next((u for u in reversed(i.updates[: int(data["number"])]) if u.human), None)
+    cadences = _heard(pack.pack, protocol.severity_of(i, pack), str(data.get("to", "")))
     return base(i, pack, now) | {
+        "next_update": _moment(schedule.next_update(i, pack, now, cadences)),
         "number": data["number"],
         "at": moment(said.at),
         "status": said.status,

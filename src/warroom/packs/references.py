@@ -148,8 +148,9 @@ def _check_calendar(f: Findings, calendar: Calendar) -> None:
 
 def _check_records(f: Findings, pack: Pack) -> None:
     """What is kept of an incident beside the facts: evidence, its timeline, its bridge."""
-    if pack.evidence:
-        f.name(("evidence",), pack.evidence, "probe_groups")
+    for key, group in (("evidence", pack.evidence), ("validation", pack.validation)):
+        if group:
+            f.name((key,), group, "probe_groups")
     if pack.bridge and not _NAME.fullmatch(pack.bridge):
         f.add(("bridge",), "name a contact setting, such as bridge_url; its address is given in warroom.yaml")
     if not pack.timeline_file:

@@ -12,7 +12,11 @@ from warroom.domain.policy import Cadence, Milestone, Step
 from warroom.postmortem.markdown import span
 from warroom.postmortem.model import ClockRow, ObjectiveRow, Reaction, StepRow, UpdateRow
 
-RESULTS = {"met": "met", "corrected": "met (announced as late, then corrected)", "paused": "paused, market closed"}
+RESULTS = {
+    "met": "met",
+    "corrected": "met (announced as late, then corrected)",
+    "paused": "paused outside the hours it counts",
+}
 REACTIONS: dict[Milestone, str] = {
     "announced": "announced",
     "acknowledged": "acknowledged",

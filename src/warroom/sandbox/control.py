@@ -43,6 +43,7 @@ class Control:
             "faults": self.add_fault,
             "faults/clear": self.clear_faults,
             "platform/switch": self.switch,
+            "eafix/switch": self.eafix_switch,
             "webhooks": self.webhooks,
             "journal/clear": self.clear_journal,
         }
@@ -57,6 +58,7 @@ class Control:
             "mail": self.sandbox.mail.as_json,
             "status-page": self.sandbox.status_page.as_json,
             "wiki": self.sandbox.wiki.as_json,
+            "eafix": self.sandbox.eafix.as_json,
             "faults": self.sandbox.faults.as_json,
             "settings": self.sandbox.settings,
             "people": self.people,
@@ -146,6 +148,11 @@ class Control:
         for name, value in body.items():
             self.sandbox.platform.switch(name, value)
         return self.sandbox.platform.as_json()
+
+    async def eafix_switch(self, body: Json) -> Json:
+        for name, value in body.items():
+            self.sandbox.eafix.switch(name, value)
+        return self.sandbox.eafix.as_json()
 
     async def webhooks(self, body: Json) -> Json:
         """hold, release ({"order", "copies"}), redeliver (event id), drop (next n), copies, delay_s, secrets."""

@@ -22,6 +22,7 @@ _SURFACES = (
     ("/platform/", "platform"),
     ("/status-page/", "status_page"),
     ("/wiki/", "wiki"),
+    ("/eafix/", "eafix"),
 )
 
 

@@ -14,6 +14,8 @@ from starlette.types import ASGIApp, Scope
 
 from warroom.sandbox.control import Control
 from warroom.sandbox.door import Door
+from warroom.sandbox.eafix_api import EafixApi
+from warroom.sandbox.eafix_platform import EafixPlatform
 from warroom.sandbox.faults import Faults
 from warroom.sandbox.feed import Feed, Subscription
 from warroom.sandbox.journal import Journal
@@ -91,6 +93,7 @@ class Sandbox:
         self.mail = Mailbox(now, self.feed, self.journal, self.faults)
         self.status_page = StatusPage(now, self.feed)
         self.wiki = Wiki(now, self.feed)
+        self.eafix = EafixPlatform(now, self.feed)
         self._close: Callable[[Scope], None] = _no_connection
         self.app: ASGIApp = Door(
             self._routes(), self.journal, self.faults, lambda scope: self._close(scope), self._latency
@@ -109,6 +112,7 @@ class Sandbox:
                 Mount("/platform", routes=platform.routes()),
                 Mount("/status-page", routes=self.status_page.routes()),
                 Mount("/wiki", routes=self.wiki.routes()),
+                Mount("/eafix", routes=EafixApi(self.eafix).routes()),
                 Mount("/control", routes=Control(self).routes()),
             ]
         )
