@@ -16,7 +16,7 @@ from warroom.domain.decision import LoadedPack
 from warroom.domain.incident import ClockMark, Incident
 from warroom.domain.latest import latest
 from warroom.domain.market import Sessions
-from warroom.domain.policy import Clock, Counting, SeverityId
+from warroom.domain.policy import Clock, SeverityId
 
 State = Literal["running", "warned", "paused", "late", "met", "corrected"]
 AFTER_RESOLVING = ("resolved", "resolution_announced", "reviewed", "closed")
@@ -113,7 +113,7 @@ def _view(
     stop = end or max(now, start)
     warn_span = clock.within - (clock.warn_before or clock.within / WARN_FRACTION)
     if clock.counting != "always":
-        counted = _counted(sessions, clock.counting)
+        counted = sessions.counted(clock.counting)
         used = counted.elapsed(start, stop)
         deadline = counted.after(start, clock.within)
         warn_at = counted.after(start, max(warn_span, timedelta()))
@@ -136,16 +136,6 @@ def _view(
     )
 
 
-def _counted(sessions: Sessions, counting: Counting) -> Sessions:
-    """The hours in which a clock that does not always count does."""
-    match counting:
-        case "business_hours":
-            return sessions.business
-        case "business_days":
-            return sessions.days
-    return sessions
-
-
 def _state(
     sessions: Sessions,
     clock: Clock,
@@ -160,6 +150,6 @@ def _state(
         return "corrected" if mark.breached else "met"
     if stop >= deadline:
         return "late"
-    if clock.counting != "always" and not _counted(sessions, clock.counting).is_open(stop):
+    if clock.counting != "always" and not sessions.counted(clock.counting).is_open(stop):
         return "paused"
     return "warned" if mark.warned else "running"

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from warroom.domain.terms import Counting
+
 
 @dataclass(frozen=True, kw_only=True)
 class Sessions:
@@ -28,6 +30,15 @@ class Sessions:
     def days(self) -> "Sessions":
         """The same days from midnight to midnight."""
         return replace(self, open=time(0), close=time.max, half_days={})
+
+    def counted(self, counting: Counting) -> "Sessions":
+        """The hours in which a clock counts that does not always count."""
+        match counting:
+            case "business_hours":
+                return self.business
+            case "business_days":
+                return self.days
+        return self
 
     def session(self, day: date) -> tuple[datetime, datetime] | None:
         """Open and close of a local day in UTC; None when the market stays closed."""

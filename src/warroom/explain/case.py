@@ -96,8 +96,7 @@ class Case:
         """How long after its start `span` has passed as the clock counts; as it stands when nobody can know."""
         if self.begins is None or clock.start != "declared" or clock.counting == "always":
             return span
-        counted = self.sessions if clock.counting == "market_hours" else self.sessions.days
-        return counted.after(self.begins, span) - self.begins
+        return self.sessions.counted(clock.counting).after(self.begins, span) - self.begins
 
 
 def against(case: Case, local: str, now: datetime) -> Case:

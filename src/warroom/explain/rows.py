@@ -67,7 +67,7 @@ def _beginning(case: Case) -> Iterator[Row]:
 
 def _steps(case: Case) -> Iterator[Row]:
     for step in case.about.steps + (case.book.steps if case.book else ()):
-        provided = case.provided(when=step.when)
+        provided = case.provided(step.market, step.when)
         if provided is not None:
             yield _step(case, step, provided)
 
@@ -99,6 +99,14 @@ def _step(case: Case, step: Step, provided: str) -> Row:
     )
 
 
+_COUNTED = {
+    "always": "",
+    "market_hours": " of market time",
+    "business_hours": " of business hours",
+    "business_days": " of business days",
+}
+
+
 def _clocks(case: Case) -> Iterator[Row]:
     for clock in {**case.about.clocks, **(case.book.clocks if case.book else {})}.values():
         provided = case.provided(clock.market)
@@ -108,7 +116,7 @@ def _clocks(case: Case) -> Iterator[Row]:
 
 def _clock(case: Case, clock: Clock, provided: str) -> Row:
     details = [f"only if {provided}"] if provided else []
-    counted = {"always": "", "market_hours": " of market time", "business_days": " of business days"}[clock.counting]
+    counted = _COUNTED[clock.counting]
     details.append(f"{words.plain(clock.end)} within {format_duration(clock.within)}{counted}")
     if clock.warn_before is not None:
         warned = case.limit(clock, clock.within - clock.warn_before)
@@ -243,7 +251,7 @@ def conditional(case: Case) -> bool:
     clocks = (*case.about.clocks.values(), *(book.clocks.values() if book else ()))
     lists = [c for c in case.pack.checklists.values() if c.at and case.concerns(c.severities, c.playbooks)]
     return (
-        any(s.hours != "always" or any(w.field == "market" for w in s.when) for s in steps)
+        any(s.hours != "always" or s.market != "always" or any(w.field == "market" for w in s.when) for s in steps)
         or any(c.market != "always" or c.hours != "at_once" or any(w.field == "market" for w in c.when) for c in told)
         or any(c.market != "always" or c.counting != "always" for c in clocks)
         or any(c.market != "always" for c in lists)
