@@ -79,7 +79,7 @@ def test_it_speaks_when_the_value_moved_by_more_than_the_threshold_since_it_last
     assert len(saw(play)) == 2
     told = play.seen("watch_saw")
     assert {text.partition(":")[0] for text in told} == {"room", "risk"}
-    assert "P&L: healthy. it reads -1000.5" in told[-1]
+    assert "P&L: healthy. -1,000.5 (it reads -1000.5)" in told[-1]
     assert (
         "Read every 10 s; the next word comes when it turns healthy or not healthy or moves by more than 1,000"
         in (told[-1])
@@ -110,7 +110,7 @@ def test_it_speaks_when_its_state_changes_and_says_what_to_do() -> None:
     assert "Restart the connector." in first
     assert "Lag under its SLA: healthy." in second
     assert "has been healthy for 2 m" in second
-    assert "Lag under its SLA: it reads 0 · so since 14:32 UTC" in play.panel()
+    assert "Lag under its SLA: it reads 0 · since 14:32 UTC" in play.panel()
 
 
 @pytest.mark.row("T5")

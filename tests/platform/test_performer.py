@@ -169,3 +169,13 @@ async def test_an_order_that_makes_no_sense_is_refused(
         await a_performer(platform, http).perform(a_job("platform.act", ORDER | change))
     assert str(caught.value) == sentence
     assert platform.asked == []
+
+
+async def test_a_watch_gets_the_one_reading_without_the_raw_answer(platform: Service, http: httpx.AsyncClient) -> None:
+    performer = a_performer(platform, http)
+    read = dict(await performer.perform(a_job("platform.watch", {"watch": "w", "probe": "health"})))
+    assert (read["probe"], read["state"]) == ("health", "ok")
+    assert "raw" not in read
+    missing = await performer.perform(a_job("platform.watch", {"watch": "w", "probe": "helth"}))
+    assert missing["state"] == "error"
+    assert await performer.find(a_job("platform.watch", {"watch": "w", "probe": "health"})) is None

@@ -125,7 +125,7 @@ def _told(watch: Watch, mark: WatchMark, out: Out) -> dict[str, Any]:
         "watch": watch.title,
         "state": STATES[mark.state],
         "healthy": mark.state == "ok",
-        "summary": mark.summary,
+        "summary": watches.said(mark.value, mark.summary),
         "since": moment(mark.since),
         "help": probe.help if probe else "",
         "next": f"Read every {every}; the next word comes when it {' or '.join(turns)}.",

@@ -25,7 +25,7 @@ def upcoming(incident: Incident, pack: LoadedPack, now: datetime) -> tuple[Due, 
     """Everything the incident is waiting for, in due order; some of it may be overdue at `now`."""
     found = [
         *_clocks(incident, pack, now),
-        *_steps(incident, pack),
+        *_steps(incident, pack, now),
         *_cadences(incident, pack, now),
         *_drafts(incident),
         *telling.due(incident, pack),
@@ -87,6 +87,21 @@ def anchor(incident: Incident, step: Step) -> datetime | None:
         return None
     raised = incident.severity_since != incident.opened
     return max(reached, incident.severity_since) if raised else reached
+
+
+def window(incident: Incident, pack: LoadedPack, step: Step) -> tuple[datetime, datetime | None] | None:
+    """When the step begins and when it is late (UTC; None: never); None while its minutes do not count yet.
+
+    A step that waits for business (market) hours begins with them and keeps its length.
+    """
+    counted = anchor(incident, step)
+    if counted is None:
+        return None
+    begin = counted + step.start
+    if step.hours != "always":
+        hours = pack.sessions.business if step.hours == "business" else pack.sessions
+        begin = hours.next_open(begin)
+    return begin, begin + (step.end - step.start) if step.end is not None else None
 
 
 def step_effects(pack: LoadedPack, step: Step) -> tuple[str, ...]:
@@ -162,18 +177,20 @@ def _corrections(i: Incident, pack: LoadedPack, now: datetime) -> Iterator[f.Wha
             yield f.ClockCorrected(clock=clock, start=start, reached=reached)
 
 
-def _steps(i: Incident, pack: LoadedPack) -> Iterator[Due]:
+def _steps(i: Incident, pack: LoadedPack, now: datetime) -> Iterator[Due]:
     if not i.is_open:
         return
     for step in protocol.steps(i, pack):
-        begin = anchor(i, step)
+        span = window(i, pack, step)
         mark = i.steps.get(step.id)
-        if begin is None or (mark and mark.state in ("done", "skipped")):
+        if span is None or (mark and mark.state in ("done", "skipped")):
             continue
+        begin, end = span
         if mark is None:
-            yield Due(begin + step.start, f"step:{step.id}", f.StepStarted(step=step.id))
-        elif step.end is not None and mark.state == "started":
-            end = begin + step.end
+            yield Due(begin, f"step:{step.id}", f.StepStarted(step=step.id))
+        elif end is not None and mark.state == "started":
+            if step.remind_before is not None and not mark.reminded and now < end:
+                yield Due(end - step.remind_before, f"remind:{step.id}", f.StepReminded(step=step.id))
             yield Due(end, f"late:{step.id}", f.StepLate(step=step.id, due=end))
 
 

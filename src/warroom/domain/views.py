@@ -197,7 +197,7 @@ def _watches(i: Incident, pack: LoadedPack) -> list[View]:
             {
                 "title": watch.title,
                 "state": mark.state if mark else "",
-                "summary": mark.summary if mark else "",
+                "summary": watches.said(mark.value, mark.summary) if mark else "",
                 "since": _moment(mark.since) if mark else None,
                 "steady": bool(mark and mark.steady),
                 "every": watch.every.total_seconds(),
@@ -217,9 +217,8 @@ def steps(i: Incident, pack: LoadedPack) -> list[View]:
     rows = []
     for step in protocol.steps(i, pack):
         mark = i.steps.get(step.id)
-        begin = schedule.anchor(i, step)
+        begin, end = schedule.window(i, pack, step) or (None, None)
         owner = pack.pack.roles.get(step.owner)
-        end = begin + step.end if begin and step.end else None
         rows.append(
             {
                 "id": step.id,
@@ -227,7 +226,7 @@ def steps(i: Incident, pack: LoadedPack) -> list[View]:
                 "owner": owner.title if owner else step.owner,
                 "state": mark.state if mark else "waiting",
                 "due": _moment(end),
-                "starts": _moment(begin + step.start) if begin else None,
+                "starts": _moment(begin),
                 "at": _moment(mark.at) if mark else None,
                 "by": who(mark.by) if mark else "",
                 "note": mark.note if mark else "",

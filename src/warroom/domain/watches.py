@@ -9,6 +9,7 @@ from warroom.domain.incident import Incident, WatchMark
 from warroom.domain.procedures import Watch
 
 PREFIX = "watch:"
+SHORT = 40
 
 
 def timers(i: Incident, pack: LoadedPack, now: datetime, before: Mapping[str, datetime]) -> Mapping[str, datetime]:
@@ -44,6 +45,16 @@ def mark_of(i: Incident, name: str, begin: datetime) -> WatchMark | None:
     """What the watch said since it began to be read; what it said in an earlier run no longer counts."""
     mark = i.watches.get(name)
     return mark if mark is not None and mark.at >= begin else None
+
+
+def said(value: object, summary: str) -> str:
+    """A reading in a few words: the value where there is a number or a short text, then what the probe says of it."""
+    shown = ""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        shown = f"{value:,.10g}"
+    elif isinstance(value, str) and len(value) <= SHORT:
+        shown = value
+    return f"{shown} ({summary})" if shown and shown not in summary else summary
 
 
 def slot_of(key: str) -> tuple[str, datetime]:

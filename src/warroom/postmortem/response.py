@@ -69,8 +69,7 @@ def step_rows(incident: Incident, pack: LoadedPack, now: datetime) -> tuple[Step
 
 
 def _step(i: Incident, pack: LoadedPack, step: Step, mark: StepMark | None, now: datetime) -> StepRow:
-    begin = schedule.anchor(i, step)
-    due = begin + step.end if begin and step.end else None
+    _, due = schedule.window(i, pack, step) or (None, None)
     finished = mark if mark and mark.state in ("done", "skipped") else None
     owner = pack.pack.roles.get(step.owner)
     result, ok = _step_result(i, mark, due, now)
