@@ -58,6 +58,7 @@ MESSAGES = frozenset(
         "storm_detected",
         "violations_joined",
         "step_late",
+        "step_reminder",
         "step_request",
         "step_skipped",
         "timeline",

@@ -27,7 +27,7 @@ from warroom.domain.incident import Incident
 from warroom.domain.outgoing import ACT, EDIT, FIRST, PANEL, POST, PRIORITY, SETUP, Out
 from warroom.domain.people import WARROOM
 from warroom.domain.policy import Do, Milestone, SeverityId, Step
-from warroom.domain.schedule import do_key
+from warroom.domain.schedule import do_key, window
 from warroom.domain.words import slug
 
 TOLD_IN_PAGERDUTY: tuple[Milestone, ...] = ("commander_assigned", "contained", "resolved")
@@ -58,7 +58,7 @@ def react(before: Incident | None, after: Incident, fact: f.Fact, pack: LoadedPa
             yield from _delayed(out, what)
         case f.ClockWarned() | f.ClockBreached() | f.ClockCorrected():
             yield from _clock(out, what)
-        case f.StepStarted() | f.StepSkipped() | f.StepLate():
+        case f.StepStarted() | f.StepReminded() | f.StepSkipped() | f.StepLate():
             yield from _step(out, fact, what)
         case f.UpdateAsked() | f.UpdateGiven():
             yield from _update(out, fact, what)
@@ -391,7 +391,9 @@ def _clock(out: Out, what: f.ClockWarned | f.ClockBreached | f.ClockCorrected) -
             yield out.say(f"corrected:{run}", "clock_corrected", told)
 
 
-def _step(out: Out, fact: f.Fact, what: f.StepStarted | f.StepSkipped | f.StepLate) -> Iterator[Effect]:
+def _step(
+    out: Out, fact: f.Fact, what: f.StepStarted | f.StepReminded | f.StepSkipped | f.StepLate
+) -> Iterator[Effect]:
     step = protocol.step_named(out.pack.pack, what.step)
     if step is None:
         return
@@ -404,6 +406,10 @@ def _step(out: Out, fact: f.Fact, what: f.StepStarted | f.StepSkipped | f.StepLa
                 yield phone_calls.request(out, step, context)
             elif step.ask and "effects" not in step.done_on:
                 yield out.say(f"step:{step.id}:ask", "step_request", context, button=button)
+        case f.StepReminded():
+            _, end = window(out.i, out.pack, step) or (None, None)
+            left = (end - out.now).total_seconds() if end else 0.0
+            yield out.say(f"step:{step.id}:reminded", "step_reminder", context | {"left": left}, button=button)
         case f.StepSkipped():
             yield out.say(
                 f"step:{step.id}:skipped", "step_skipped", context | {"by": views.who(fact.by), "why": what.reason}
