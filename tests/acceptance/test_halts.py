@@ -31,7 +31,7 @@ async def test_a_halt_is_previewed_confirmed_read_back_announced_and_written_dow
         "Confirm: Halt all trading",
         "Scope: all",
         "Reason: Signals are stale",
-        "Will be sent: POST executioner/api/emergency/halt-all",
+        "Will be sent:\n• POST executioner/api/emergency/halt-all",
         "Consequence: No order leaves the platform",
         "Incident: INC-2026-0001",
         "Nothing has been done yet.",

@@ -229,7 +229,8 @@ def test_several_gates_are_listed_and_mistyped_ones_get_the_nearest() -> None:
 
 
 def test_a_platform_without_gates_says_so() -> None:
-    play = Play()
+    bare = replace(PACK, pack=replace(PACK.pack, gates={}, checklists={}))
+    play = Play(packs={"lav_adaf": bare})
     play.alert()
     assert "This platform has no gates" in text_of(play.type("/incident gate"))
     assert "This platform has no checklists" in text_of(play.type("/incident checklist"))

@@ -85,7 +85,7 @@ def test_the_form_orders_in_one_go_and_wants_a_reason() -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "hint"), [("/halt al bad prices", "/halt all REASON"), ("/halt all", "needs a reason")]
+    ("typed", "hint"), [("/halt al bad prices", "/halt all bad prices"), ("/halt all", "needs a reason")]
 )
 def test_a_halt_mistyped_is_answered_with_what_to_type(typed: str, hint: str) -> None:
     play = an_alert()

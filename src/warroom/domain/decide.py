@@ -119,11 +119,13 @@ def _automatic(now: Incident, due: Sequence[f.Fact], ctx: Context) -> tuple[f.Fa
     late = {x.what.step for x in due if isinstance(x.what, f.StepLate)}
     asked: list[f.What] = []
     for step in protocol.steps(now, ctx.pack):
-        for of, does in ((step.id in started, step.does), (step.id in late, step.if_late)):
-            for number, do in enumerate(does if of else ()):
+        due_does = step.does if step.id in started else ()
+        late_does = step.if_late if step.id in late else ()
+        for of, does in (("step", due_does), ("late", late_does)):
+            for number, do in enumerate(does):
                 if do.kind == "probes" and do.probes:
                     names = ctx.pack.pack.probe_groups[do.probes]
                     asked.append(f.ProbesRequested(run=f"step-{step.id}", what=do.probes, probes=tuple(names)))
                 if do.kind == "act":
-                    asked += on_approval.automatic(now, do, f"step-{step.id}-{number}", ctx)
+                    asked += on_approval.automatic(now, do, f"{of}-{step.id}-{number}", step.title, ctx)
     return ctx.facts(None, *asked)

@@ -16,6 +16,16 @@ ActionsMode = Literal["off", "dry_run", "live"]
 
 
 @dataclass(frozen=True, kw_only=True)
+class StandingHalt:
+    """A halt that is or may be in force. `state` is confirmed, unknown or requested; `since` is UTC."""
+
+    scope: str
+    state: str
+    since: datetime
+    by: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Card:
     """What others need to know of an incident: the row behind `/incident list` and routing.
 
@@ -42,6 +52,7 @@ class Card:
     heard: datetime | None = None
     storm: str = ""
     subject: str = ""
+    halts: tuple[StandingHalt, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

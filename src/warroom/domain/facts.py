@@ -226,7 +226,10 @@ class ProbesReported:
 
 @dataclass(frozen=True, kw_only=True)
 class ActionRequested:
-    """An authorised person ordered an action. `mode` is dry_run or live, `request` what will be sent."""
+    """An authorised person, or warroom by an automatic rule, ordered an action. `mode` is dry_run or live.
+
+    `lifts` are the scopes of the halts that it takes back once it is confirmed.
+    """
 
     run: str
     action: str
@@ -234,6 +237,16 @@ class ActionRequested:
     reason: str
     mode: Literal["dry_run", "live"]
     parameters: Mapping[str, object] = field(default_factory=dict)
+    lifts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActionHeld:
+    """An automatic rule would have ordered an action and did not, as `why` says; nothing was sent."""
+
+    run: str
+    action: str
+    why: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -338,7 +351,9 @@ class ApprovalRequested:
     """Somebody wants something that others must approve: an action, or a message to an external audience.
 
     `subject` is the action's id, or `COMMUNICATION:TURN:AUDIENCE` of a message. `run` is the run that begins when it
-    is approved. Whoever the fact is by is the requester, who cannot approve. `expires` is UTC.
+    is approved. Whoever the fact is by is the requester, who cannot approve. `expires` is UTC. `text` is what is
+    approved, word for word, and `digest` stands for it: an action whose digest is another one by then is not sent.
+    `lifts` as in `ActionRequested`.
     """
 
     run: str
@@ -353,6 +368,8 @@ class ApprovalRequested:
     consequence: str = ""
     text: str = ""
     parameters: Mapping[str, object] = field(default_factory=dict)
+    digest: str = ""
+    lifts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -499,6 +516,7 @@ What = (
     | ProbesRequested
     | ProbesReported
     | ActionRequested
+    | ActionHeld
     | ActionSettled
     | Denied
     | Resolved

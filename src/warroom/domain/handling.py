@@ -67,21 +67,22 @@ def may(actor: Actor, action: Action) -> bool:
     return bool(actor.groups & set(action.who))
 
 
-def refused(actor: Actor, what: str, action: Action, ctx: Context, *, recorded: bool) -> Handled:
+def refused(actor: Actor, what: str, action: Action, ctx: Context, *, recorded: bool, hint: str = "") -> Handled:
     """A stranger to the action's groups: a sentence, a fact, no act. `recorded`: the fact is in an incident's
     timeline."""
-    return not_in(actor, what, action.who, ctx, recorded=recorded)
+    return not_in(actor, what, action.who, ctx, recorded=recorded, hint=hint)
 
 
-def not_in(actor: Actor, what: str, groups: Iterable[str], ctx: Context, *, recorded: bool) -> Handled:
-    """Somebody in none of the groups that may do `what`: a sentence, a fact, no act."""
+def not_in(actor: Actor, what: str, groups: Iterable[str], ctx: Context, *, recorded: bool, hint: str = "") -> Handled:
+    """Somebody in none of the groups that may do `what`: a sentence, a fact, no act. `hint`: what they can do."""
     known = ctx.pack.pack.groups
     names = [known.get(g, g) for g in groups]
     why = "not in " + " or ".join(names)
     if not actor.verified:
         why = "could not be looked up in Slack just now, and is not listed by Slack id in " + " or ".join(names)
     fact = f.Denied(what=what, why=f"{actor.name} is {why}" if actor.verified else f"{actor.name} {why}")
-    answer = Reply("denied", {"what": what, "groups": names, "verified": actor.verified, "recorded": recorded})
+    told = {"what": what, "groups": names, "verified": actor.verified, "recorded": recorded, "hint": hint}
+    answer = Reply("denied", told)
     return Handled(ctx.facts(actor.by, fact), answer)
 
 

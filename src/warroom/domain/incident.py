@@ -66,6 +66,7 @@ class Run:
     by: By
     at: datetime
     parameters: Mapping[str, object] = field(default_factory=dict)
+    lifts: tuple[str, ...] = ()
     outcome: str = "requested"
     detail: str = ""
     settled: datetime | None = None
@@ -96,6 +97,7 @@ class Approval:
     given: tuple[By, ...] = ()
     state: str = "pending"
     why: str = ""
+    closed_by: By | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -215,6 +217,11 @@ class Incident:
         """Actions with a scope: trading halts, oldest first."""
         return tuple(r for r in self.runs if r.scope)
 
+    def lifted(self, halt: Run) -> Run | None:
+        """The confirmed run that took a halt back; only one that was ordered after it can have done so."""
+        later = self.runs[self.runs.index(halt) + 1 :]
+        return next((r for r in later if halt.scope in r.lifts and r.outcome == "confirmed"), None)
+
 
 def fold(facts: Iterable[f.Fact]) -> Incident | None:
     """The incident that these facts, in the order recorded, add up to; None for no facts."""
@@ -298,7 +305,7 @@ def _change(i: Incident, fact: f.Fact) -> dict[str, Any]:
             return {"asked": {**i.asked, what.cadence: what.due}}
         case f.UpdateGiven():
             return _update(i, fact, what)
-        case f.EffectDelayed():
+        case f.EffectDelayed() | f.ActionHeld():
             return {}
         case f.NoteAdded() | f.Denied():
             return {"notes": (*i.notes, fact)}
@@ -321,6 +328,7 @@ def _change(i: Incident, fact: f.Fact) -> dict[str, Any]:
                 by=fact.by,
                 at=fact.at,
                 parameters=what.parameters,
+                lifts=what.lifts,
             )
             return {"runs": (*i.runs, asked)}
         case f.ActionSettled():
@@ -382,11 +390,14 @@ def _approvals(
             return tuple(_approved(a, fact.by) if a.request.run == what.run else a for a in i.approvals)
         case f.ApprovalClosed():
             return tuple(
-                replace(a, state=what.how, why=what.why) if a.request.run == what.run else a for a in i.approvals
+                replace(a, state=what.how, why=what.why, closed_by=fact.by) if a.request.run == what.run else a
+                for a in i.approvals
             )
 
 
 def _approved(approval: Approval, by: By) -> Approval:
+    if approval.state != "pending" or by == approval.by or by in approval.given:
+        return approval  # each counts once, and the requester never
     given = (*approval.given, by)
     return replace(approval, given=given, state="approved" if len(given) >= approval.request.need else approval.state)
 

@@ -2,7 +2,19 @@
 
 from collections.abc import Callable, Mapping
 
-from warroom.domain import halting, on_checklist, on_command, on_field, on_gate, phone_calls, resolving
+from warroom.domain import (
+    halting,
+    on_action,
+    on_approval,
+    on_checklist,
+    on_command,
+    on_field,
+    on_gate,
+    phone_calls,
+    proposing,
+    resolving,
+    resuming,
+)
 from warroom.domain.decision import Context
 from warroom.domain.declaring import form_context
 from warroom.domain.effects import Form
@@ -27,6 +39,8 @@ def on_click(incident: Incident | None, click: Click, given: Input, ctx: Context
     _, _, more = click.value.partition("|")
     if click.action == "halt.confirm":
         return halting.confirm(incident, click.actor, click.value, ctx)
+    if click.action == "halt.glass":
+        return halting.confirm(incident, click.actor, click.value, ctx, glass=True)
     if click.action == "incident.declare":
         return Handled(answer=Form("declare", "", form_context("", None, ctx)))
     if incident is None:
@@ -40,6 +54,18 @@ def on_click(incident: Incident | None, click: Click, given: Input, ctx: Context
             return on_gate.sign(incident, click.actor, more, ctx)
         case "gate.override":
             return on_gate.open_override(incident, click.actor, more, ctx)
+        case "action.open":
+            return on_action.open_form(incident, click.actor, more, given, ctx)
+        case "action.confirm":
+            return proposing.confirm(incident, click.actor, click.value, ctx)
+        case "action.undo":
+            return on_action.open_undo(incident, click.actor, more, ctx)
+        case "approval.approve":
+            return on_approval.approve(incident, click.actor, more, ctx)
+        case "approval.reject":
+            return on_approval.open_reject(incident, click.actor, more, ctx)
+        case "halt.resume":
+            return resuming.on_resume(incident, click.actor, "", given, ctx)
         case "halt.open":
             return halting.on_halt(incident, click.actor, "", given, ctx)
         case "diagnostics.run" | "gate.probes":

@@ -20,7 +20,7 @@ from warroom.domain.handling import (
 )
 from warroom.domain.incident import Incident
 from warroom.domain.inputs import Command, Input
-from warroom.domain.on_approval import on_action
+from warroom.domain.on_action import on_action
 from warroom.domain.on_checklist import on_checklist
 from warroom.domain.on_field import on_set
 from warroom.domain.on_gate import on_gate

@@ -1,6 +1,17 @@
 """Forms sent in: checked field by field, never losing what was typed."""
 
-from warroom.domain import halting, on_command, on_field, on_gate, phone_calls, resolving
+from warroom.domain import (
+    halting,
+    on_action,
+    on_approval,
+    on_command,
+    on_field,
+    on_gate,
+    phone_calls,
+    proposing,
+    resolving,
+    resuming,
+)
 from warroom.domain.decision import Context
 from warroom.domain.declaring import SEVERITIES, opened
 from warroom.domain.effects import FieldErrors
@@ -35,6 +46,15 @@ def on_form(incident: Incident | None, form: Submission, given: Input, ctx: Cont
             return resolving.resolve(incident, form, ctx)
         case "fields":
             return on_field.on_sent(incident, form, ctx)
+        case "action":
+            return on_action.sent_in(incident, form, given, ctx)
+        case "action_confirm":
+            return proposing.confirm(incident, form.actor, form.about, ctx, modal=True)
+        case "halt_resume":
+            return resuming.sent_in(incident, form, given, ctx)
+        case "approval_reject":
+            run = form.about.partition("|")[2]
+            return on_approval.reject(incident, form.actor, run, form.values["reason"].strip(), ctx)
         case "gate_override":
             return on_gate.override(incident, form, ctx)
         case "call_done":
@@ -52,6 +72,9 @@ REQUIRED = {
     "update": {"summary": "Say what is known now: people are waiting for it."},
     "resolve": {"summary": "Say in a sentence how it ended."},
     "halt": {"scope": "Choose what to halt.", "reason": "Say why: it is written down with your name."},
+    "action": {"reason": "Say why: it is written down with your name, and shown to those who approve."},
+    "halt_resume": {"reason": "Say why trading can resume: it is shown to those who approve."},
+    "approval_reject": {"reason": "Say why: whoever asked must know what to do instead."},
     "gate_override": {"reason": "Say why: it is told in the room and to everybody who follows the incident."},
     "call_done": {"who": "Say whom you spoke to."},
     "call_failed": {"note": "Say what happened: no answer, engaged, a message left."},

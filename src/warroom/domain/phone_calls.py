@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from warroom.domain import facts as f
-from warroom.domain import protocol, views
+from warroom.domain import halts, protocol, views
 from warroom.domain.decision import Context, LoadedPack
 from warroom.domain.effects import Effect, Form, Reply
 from warroom.domain.handling import Handled, room_link, say, wrong
@@ -66,7 +66,7 @@ def script(out: Out, step: Step) -> dict[str, Any]:
     book = protocol.playbook_of(i, out.pack)
     holder = i.roles.get(step.owner)
     last = next((u for u in reversed(i.updates) if u.human), None)
-    halts = [f"{views.run_line(run)}. Send no new orders until we call again." for run in views.halts_in_force(i)]
+    stopped = [f"{views.run_line(run)}. Send no new orders until we call again." for run in halts.in_force(i)]
     steps = [line.strip() for line in (last.next_steps if last else "").splitlines() if line.strip()]
     return views.base(i, out.pack, out.now) | {
         "speaker": holder.name if holder else SPEAKER,
@@ -74,7 +74,7 @@ def script(out: Out, step: Step) -> dict[str, Any]:
         "impact": views.impact(i, out.pack),
         "taken": list(views.taken(i)),
         "eta": last.eta if last else "",
-        "actions": [*halts, *steps] or [NO_ACTIONS],
+        "actions": [*stopped, *steps] or [NO_ACTIONS],
         **whom(out, step),
     }
 

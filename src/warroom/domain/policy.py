@@ -279,7 +279,7 @@ class Action:
     only actions with a scope are offered by /halt. `auth` names the environment variable with the bearer token.
     `approvals` members of `approvers`, none of them the requester, must approve within `expires`. `gate` must be open
     (or overridden). `lasts`: it lapses by itself after so long, and people are reminded `remind_before`. `undo` is the
-    action that takes it back.
+    action that takes it back. `tell` are the channels that learn what became of it, besides the room.
     """
 
     __pydantic_config__ = STRICT
@@ -305,6 +305,7 @@ class Action:
     lasts: timedelta | None = None
     remind_before: timedelta = timedelta(minutes=10)
     undo: str | None = None
+    tell: tuple[str, ...] = ()
     timeout: timedelta = timedelta(seconds=10)
     source: str = ""
 

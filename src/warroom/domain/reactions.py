@@ -1,11 +1,11 @@
 """What we do about a fact: the effects that follow from it. Pure; every effect has a key of its own for ever."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from warroom.domain import (
+    acting,
     clocks,
     on_approval,
     on_checklist,
@@ -52,6 +52,7 @@ def react(before: Incident | None, after: Incident, fact: f.Fact, pack: LoadedPa
             yield from _role(out, fact, what)
         case f.EffectDone():
             yield from _done(out, what)
+            yield from on_approval.react(out, fact)
         case f.EffectFailed():
             yield from _failed(out, before, what)
         case f.EffectDelayed():
@@ -66,8 +67,16 @@ def react(before: Incident | None, after: Incident, fact: f.Fact, pack: LoadedPa
             yield from _note(out, fact, what)
         case f.ProbesRequested() | f.ProbesReported():
             yield from _probes(out, fact, what)
-        case f.ActionRequested() | f.ActionSettled():
-            yield from _action(out, fact, what)
+        case (
+            f.ActionRequested()
+            | f.ActionSettled()
+            | f.ActionHeld()
+            | f.ActionLapsing()
+            | f.ActionLapsed()
+            | f.GlassBroken()
+            | f.FollowUpAdded()
+        ):
+            yield from acting.react(out, fact)
         case f.DraftAsked():
             data = {"number": what.number, "reason": what.reason}
             key = f"postmortem:{what.number}"
@@ -78,15 +87,7 @@ def react(before: Incident | None, after: Incident, fact: f.Fact, pack: LoadedPa
             yield from on_detection.react(out, what)
         case f.CommunicationDue():
             yield from on_telling.react(out, fact)
-        case (
-            f.ApprovalRequested()
-            | f.ApprovalGiven()
-            | f.ApprovalClosed()
-            | f.ActionLapsing()
-            | f.ActionLapsed()
-            | f.GlassBroken()
-            | f.FollowUpAdded()
-        ):
+        case f.ApprovalRequested() | f.ApprovalGiven() | f.ApprovalClosed():
             yield from on_approval.react(out, fact)
         case f.ChecklistBegun() | f.ItemDone() | f.ItemUndone() | f.ItemLate():
             yield from on_checklist.react(out, fact)
@@ -492,37 +493,3 @@ def _probes(out: Out, fact: f.Fact, what: f.ProbesRequested | f.ProbesReported) 
     }
     button = f"{out.i.id}|{run.what}"
     yield out.say(f"probes:{what.run}:table", "diagnostics", context, button=button)
-
-
-def _action(out: Out, fact: f.Fact, what: f.ActionRequested | f.ActionSettled) -> Iterator[Effect]:
-    action = out.pack.pack.actions.get(what.action)
-    run = next(r for r in out.i.runs if r.run == what.run)
-    context = {
-        "action": action.title if action else what.action,
-        "scope": what.scope or "",
-        "mode": run.mode,
-        "reason": run.reason,
-        "by": views.who(run.by),
-        "consequence": action.consequence if action else "",
-    }
-    if isinstance(what, f.ActionRequested):
-        data = {
-            "run": what.run,
-            "action": what.action,
-            "parameters": dict(what.parameters),
-            "reason": what.reason,
-            "operator": fact.by.name,
-            "mode": what.mode,
-        }
-        urgent = out.effect(f"act:{what.run}", "platform.act", data, lane="platform", rank=FIRST)
-        yield replace(urgent, priority=FIRST)  # whatever the severity: nothing goes before it
-        yield out.say(f"act:{what.run}:ordered", "action_ordered", context)
-        return
-    told = context | {"outcome": what.outcome, "detail": what.detail}
-    yield out.say(f"act:{what.run}:settled", "action_settled", told)
-    if what.scope:
-        announce = out.pack.pack.severities[out.i.severity].announce.channel
-        full = views.base(out.i, out.pack, out.now) | told | {"detail": ""}
-        yield out.post(f"act:{what.run}:announce", announce, "action_settled", {"context": full}, rank=SETUP)
-        yield out.note(f"act:{what.run}:note", f"{context['action']}: {what.outcome}. {what.detail}")
-        yield from out.announcements()

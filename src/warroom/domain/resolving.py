@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from warroom.domain import facts as f
-from warroom.domain import gates, on_gate, views
+from warroom.domain import gates, halts, on_gate, views
 from warroom.domain.decision import Context
 from warroom.domain.effects import FieldErrors, Form, Reply
 from warroom.domain.handling import Handled, room_link
@@ -76,7 +76,7 @@ def _form(incident: Incident, values: Mapping[str, str], ctx: Context) -> Form:
     states = [s for name in asked for s in gates.states(incident, ctx.pack, name, ctx.now)]
     context = {
         "values": dict(values),
-        "in_force": [views.run_line(r) for r in views.halts_in_force(incident)],
+        "in_force": [views.run_line(r) for r in halts.in_force(incident)],
         "criteria": [on_gate.line(s) for s in states],
         "closed": bool(gates.unmet(states)),
     }

@@ -75,7 +75,7 @@ def _click(click: inputs.Click, cards: Sequence[Card], packs: Mapping[str, Loade
     """A button names its incident first. A halt previewed while none was open names its pack instead: pressing it
     opens an incident, and pressing it again finds that one."""
     incident, *more = click.value.split("|")
-    if incident or click.action != "halt.confirm" or len(more) < 3 or more[1] not in packs:
+    if incident or click.action not in ("halt.confirm", "halt.glass") or len(more) < 3 or more[1] not in packs:
         return _existing(incident, cards)
     pack, scope = more[1:3]
     running = [c for c in open_cards(cards) if c.pack == pack]

@@ -5,10 +5,10 @@ Moments are {"utc": ISO} (see `effects.moment`), durations are seconds, people a
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from warroom.domain import checklists, clocks, gates, protocol, schedule, teams, watches
+from warroom.domain import approvals, checklists, clocks, gates, halts, protocol, schedule, teams, watches
 from warroom.domain import facts as f
 from warroom.domain.decision import LoadedPack
 from warroom.domain.effects import moment
@@ -104,7 +104,7 @@ def announcement(i: Incident, pack: LoadedPack, now: datetime, data: Mapping[str
         "reason": i.severity_reason,
         "is_open": i.is_open,
         "acknowledged": i.reached("acknowledged") is not None,
-        "halted": bool(halts_in_force(i)),
+        "halted": bool(halts.in_force(i)),
         "service": i.service or "",
     }
 
@@ -143,6 +143,8 @@ def taken(i: Incident) -> tuple[str, ...]:
 def run_line(run: Run) -> str:
     """An action and its outcome in a few words; unknown is said aloud."""
     what = f"Trading halt ({run.scope})" if run.scope else run.action
+    if run.lifts:
+        what = f"Resuming trading ({', '.join(run.lifts)})"
     if run.mode == "dry_run":
         return f"{what}: DRY RUN, {'nothing will be sent' if run.outcome == 'requested' else 'nothing was sent'}"
     return {
@@ -153,9 +155,68 @@ def run_line(run: Run) -> str:
     }[run.outcome]
 
 
-def halts_in_force(i: Incident) -> tuple[Run, ...]:
-    """Halts that were read back as in force."""
-    return tuple(r for r in i.halts if r.outcome == "confirmed")
+def approval(i: Incident, pack: LoadedPack, now: datetime, data: Mapping[str, Any]) -> View:
+    """The request to approve an action whose run is `data["run"]`, as it stands."""
+    a = next(a for a in i.approvals if a.request.run == data["run"])
+    asked = a.request
+    action = pack.pack.actions.get(asked.subject)
+    return base(i, pack, now) | {
+        "what": asked.title,
+        "by": who(a.by),
+        "reason": asked.reason,
+        "scope": asked.scope or "",
+        "lifts": list(asked.lifts),
+        "danger": action.danger if action else "",
+        "consequence": asked.consequence,
+        "lines": asked.text.splitlines(),
+        "need": asked.need,
+        "left": max(asked.need - len(a.given), 0),
+        "given": [who(by) for by in a.given],
+        "approvers": [pack.pack.groups.get(g, g) for g in asked.approvers],
+        "expires": moment(asked.expires),
+        "within": (asked.expires - a.at).total_seconds(),
+        "state": a.state,
+        "why": a.why,
+        "closed_by": who(a.closed_by) if a.state == "rejected" else "",
+        "run": asked.run,
+    }
+
+
+def waiting(i: Incident) -> list[str]:
+    """Requests that wait for approval, a line each."""
+    return [
+        f"{a.request.title}: waits for approval since {a.at:%H:%M} UTC, asked by {a.by.name}, "
+        f"{len(a.given)} of {a.request.need} given, until {a.request.expires:%H:%M} UTC"
+        for a in approvals.pending(i)
+    ]
+
+
+def lasting(i: Incident, pack: LoadedPack, now: datetime) -> list[str]:
+    """Time-limited actions in force with the time left, a line each."""
+    lines = []
+    for run, end in approvals.lasting(i, pack):
+        left = spell(max(end - now, timedelta()))
+        lines.append(f"{pack.pack.actions[run.action].title}: in force until {end:%H:%M} UTC, {left} left")
+    return lines
+
+
+def halt_rows(i: Incident) -> list[View]:
+    """The same with the moment and the person of each."""
+    runs = [run for run in i.runs if run.scope or run.lifts]
+    return [
+        {"line": line, "at": moment(run.settled or run.at), "by": who(run.by), "id": i.id}
+        for run, line in zip(runs, halt_lines(i), strict=True)
+    ]
+
+
+def halt_lines(i: Incident) -> list[str]:
+    """Every halt and every resumption as a line, oldest first; a lifted halt says since when."""
+    lines = []
+    for run in i.runs:
+        lifted = i.lifted(run) if run.scope else None
+        if run.scope or run.lifts:
+            lines.append(run_line(run) + (f", LIFTED {lifted.settled:%H:%M} UTC" if lifted and lifted.settled else ""))
+    return lines
 
 
 def panel(i: Incident, pack: LoadedPack, now: datetime, data: Mapping[str, Any] | None = None) -> View:
@@ -178,7 +239,9 @@ def panel(i: Incident, pack: LoadedPack, now: datetime, data: Mapping[str, Any] 
         "watches": _watches(i, pack),
         "clocks": [_clock(v) for v in _latest(clocks.views(i, pack, now))],
         "steps": steps(i, pack),
-        "halts": [run_line(r) for r in i.halts],
+        "halts": halt_lines(i),
+        "waiting": waiting(i),
+        "lasting": lasting(i, pack, now),
         "unknown": any(r.outcome == "unknown" for r in i.runs),
         "failures": list(failures(i).values()),
         "now": moment(now),
@@ -312,7 +375,16 @@ def playbook(i: Incident, pack: LoadedPack, now: datetime, data: Mapping[str, An
         "name": book.title,
         "symptoms": list(book.symptoms),
         "diagnosis": [pack.pack.probes[p].title for p in book.diagnosis],
-        "resolution": [{"title": r.title, "how": _parts(r.how), "last_resort": r.last_resort} for r in book.resolution],
+        "resolution": [
+            {
+                "title": r.title,
+                "how": _parts(r.how),
+                "last_resort": r.last_resort,
+                "action": r.action or "",
+                "button": pack.pack.actions[r.action].title if r.action and r.action in pack.pack.actions else "",
+            }
+            for r in book.resolution
+        ],
         "prevention": list(book.prevention),
         "scopes": [a.scope for a in pack.pack.actions.values() if a.scope],
     }
@@ -336,7 +408,7 @@ def update(i: Incident, pack: LoadedPack, now: datetime, data: Mapping[str, Any]
         "author": who(said.by) if said.human else "",
         "silent_since": moment(last.at if last else _started(i)),
         "taken": list(taken(i)),
-        "halts": [run_line(r) for r in i.halts],
+        "halts": halt_lines(i),
     }
 
 
@@ -344,8 +416,6 @@ def resolution(i: Incident, pack: LoadedPack, now: datetime, data: Mapping[str, 
     """The resolution notice."""
     at = i.reached("resolved") or now
     said = i.resolution
-    in_force = halts_in_force(i)
-    unsettled = [r for r in i.halts if r.mode == "live" and r.outcome in ("unknown", "requested")]
     review = min((at + follow_up.within for follow_up in pack.pack.follow_ups), default=None)
     return base(i, pack, now) | {
         "resolved": moment(at),
@@ -356,8 +426,8 @@ def resolution(i: Incident, pack: LoadedPack, now: datetime, data: Mapping[str, 
         or list(taken(i)),
         "review": _moment(review),
         "follow_ups": sum(len(follow_up.items) for follow_up in pack.pack.follow_ups),
-        "still_halted": [run_line(r) for r in in_force],
-        "unsettled": [run_line(r) for r in unsettled],
+        "still_halted": [run_line(r) for r in halts.in_force(i)],
+        "unsettled": [run_line(r) for r in halts.unsettled(i)],
     }
 
 
@@ -367,6 +437,7 @@ VIEWS: Mapping[str, Callable[[Incident, LoadedPack, datetime, Mapping[str, Any]]
     "playbook": playbook,
     "checklist": checklist,
     "gate": gate,
+    "approval": approval,
     "update": update,
     "resolution": resolution,
 }
@@ -442,6 +513,22 @@ def tell(fact: f.Fact, pack: LoadedPack) -> str:
             return f"Diagnostics: {len(what.results)} readings, {bad} not healthy"
         case f.ActionRequested():
             return f"{what.action} ordered ({what.mode.replace('_', ' ')}): {what.reason}"
+        case f.ActionHeld():
+            return f"{what.action} was not ordered by its automatic rule: {what.why}"
+        case f.ApprovalRequested():
+            return f"Approval asked for: {what.title} ({what.reason})"
+        case f.ApprovalGiven():
+            return "Approved"
+        case f.ApprovalClosed():
+            return f"Request {what.how}: {what.why}"
+        case f.ActionLapsing():
+            return "A time-limited action lapses soon"
+        case f.ActionLapsed():
+            return "A time-limited action has lapsed"
+        case f.GlassBroken():
+            return f"GLASS BROKEN: halted without the right to ({what.reason})"
+        case f.FollowUpAdded():
+            return f"Owed: {what.title} ({what.why})"
         case f.ActionSettled():
             return f"{what.action}: {what.outcome.upper().replace('_', ' ')}. {what.detail}"
         case f.Denied():

@@ -146,5 +146,5 @@ def _order(job: Job) -> Order:
         operator=str(data.get("operator", "")),
         incident=job.incident.id,
         run=str(data.get("run", "")),
-        fields=job.incident.fields,
+        fields=data.get("fields", job.incident.fields),  # as they were when it was ordered
     )

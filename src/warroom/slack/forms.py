@@ -16,6 +16,14 @@ the private metadata is `about` (an incident id, or "").
                reason                                    gate (its title), criteria (lines: what is unmet), values
     call_done  who, note                                 step (its title), values
     call_failed note                                     step (its title), values
+    action     value_NAME of each parameter, reason      action, parameters [{name, label, hint, choices, value}], note,
+                                                         danger, need, approvers, lasts, undo, mode, values
+    action_confirm
+               (nothing; `about` is the order)           the same, lines (exactly what is sent), reason, lifts
+    halt_resume
+               scope (when several), reason              scopes, in_force and criteria (lines), and those of action
+    approval_reject
+               reason                                    title, asked_by, values
     step_skip  reason                                    step (its title), values
     fields     one for each of the pack's fields shown   fields* [{name, title, choices, value}]
 
@@ -187,11 +195,83 @@ def _fields(c: Context) -> list[Json]:
     return blocks
 
 
+def _action(c: Context) -> list[Json]:
+    values = _values(c)
+    blocks = [_mode(c), *([text_section(str(c["note"]))] if c.get("note") else []), *_about_action(c)]
+    for field in c.get("parameters") or ():
+        choices = [(str(choice), str(choice)) for choice in field.get("choices") or ()]
+        name, label, first = str(field["name"]), str(field["label"]), str(field.get("value") or "") or None
+        if choices:
+            blocks.append(input_select(name, label, choices, first))
+        else:
+            blocks.append(
+                input_text(name, label, first, max_length=SHORT, hint=clip(str(field.get("hint") or ""), 150))
+            )
+    hint = "It is kept in the audit trail, and shown to those who approve."
+    blocks.append(_long("reason", "Why?", values, hint=hint, most=500))
+    return blocks
+
+
+def _action_confirm(c: Context) -> list[Json]:
+    blocks = [_mode(c), *([text_section(str(c["note"]))] if c.get("note") else [])]
+    if c.get("lifts"):
+        blocks.append(text_section(f"Lifts the trading halt: {', '.join(map(str, c['lifts']))}"))
+    blocks += [text_section(f"Reason: {c.get('reason') or ''}"), *_about_action(c)]
+    if c.get("lines"):
+        blocks.append(_preformatted("Exactly this will be sent, once:", "\n".join(map(str, c["lines"]))))
+    return blocks
+
+
+def _halt_resume(c: Context) -> list[Json]:
+    values, scopes = _values(c), _choices(c, "scopes")
+    blocks = [
+        _mode(c),
+        *_lines(c, "in_force", "In force"),
+        *_lines(c, "criteria", "What must hold before trading resumes"),
+    ]
+    blocks += _about_action(c)
+    if len(scopes) > 1:
+        blocks.append(input_select("scope", "Which halt is lifted?", scopes, values.get("scope")))
+    hint = "It is shown to those who approve, and kept in the audit trail."
+    return [*blocks, _long("reason", "Why can trading resume?", values, hint=hint, most=500)]
+
+
+def _approval_reject(c: Context) -> list[Json]:
+    asked = f"{c['title']}, asked for by {c.get('asked_by') or 'warroom'}" if c.get("title") else ""
+    hint = "It is told in the room; whoever asked must know what to do instead."
+    blocks = [text_section(asked)] if asked else []
+    return [*blocks, _long("reason", "Why not?", _values(c), hint=hint, most=500)]
+
+
+def _about_action(c: Context) -> list[Json]:
+    """What it does, who may, who must approve, how long it lasts, how it is taken back."""
+    approvers = ", ".join(map(str, c.get("approvers") or ()))
+    lines = [
+        str(c.get("action") or ""),
+        f"Consequence: {c['consequence']}" if c.get("consequence") else "",
+        f"Danger: {c['danger']}" if c.get("danger") else "",
+        f"{c['need']} other(s) must approve ({approvers}); nothing is sent before" if c.get("need") else "",
+        f"It lasts {int(c['lasts'] // 60)} minutes" if c.get("lasts") else "",
+        f"Taken back by: {c['undo']}" if c.get("undo") else "It cannot be taken back from here",
+    ]
+    return [text_section("\n".join(filter(None, lines)))]
+
+
+def _mode(c: Context) -> Json:
+    if c.get("mode") == "dry_run":
+        return _callout("DRY RUN: nothing will be sent to the platform.")
+    return _callout("LIVE: this changes the platform.")
+
+
 FORMS: Mapping[str, tuple[str, str, Callable[[Context], list[Json]]]] = {
     "declare": ("Declare an incident", "Declare", _declare),
     "update": ("Status update", "Send", _update),
     "halt": ("Halt trading", "Halt", _halt),
     "resolve": ("Resolve the incident", "Resolve", _resolve),
+    "action": ("Order an action", "Show what is sent", _action),
+    "action_confirm": ("Confirm the action", "Order it", _action_confirm),
+    "halt_resume": ("Resume trading", "Show what is sent", _halt_resume),
+    "approval_reject": ("Reject the request", "Reject", _approval_reject),
     "gate_override": ("Override the gate", "Override", _gate_override),
     "call_done": ("A call was made", "Done", _call_done),
     "call_failed": ("Nobody was reached", "Write it down", _call_failed),

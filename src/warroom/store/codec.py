@@ -9,6 +9,7 @@ from typing import Any, TypeVar, cast, get_args
 
 from pydantic import TypeAdapter
 
+from warroom.domain.decision import StandingHalt
 from warroom.domain.effects import Answer
 from warroom.domain.facts import What
 from warroom.domain.inputs import Body
@@ -46,6 +47,11 @@ def fact_body(tag: str, body: str) -> What:
 def input_body(tag: str, body: str) -> Body:
     """The body of an input."""
     return cast(Body, _adapter(_named(Body)[tag]).validate_json(body))
+
+
+def halts(stored: str) -> tuple[StandingHalt, ...]:
+    """The halts that `text` wrote."""
+    return tuple(_adapter(StandingHalt).validate_python(item) for item in json.loads(stored))
 
 
 def answer_text(answer: Answer | None) -> str | None:

@@ -14,7 +14,7 @@ from warroom.errors import ConfigError
 
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000")
 UPGRADE_LOCK = 7_246_101
-HEAD = "0002"
+HEAD = "0003"
 """The newest of migrations/versions."""
 
 

@@ -11,6 +11,7 @@ from warroom.domain.chain import End, Link, link
 from warroom.domain.decision import Card
 from warroom.domain.effects import Answer, Effect
 from warroom.domain.facts import Fact
+from warroom.domain.halts import standing_halts
 from warroom.domain.incident import Incident
 from warroom.domain.inputs import Input
 from warroom.domain.people import By
@@ -54,6 +55,7 @@ def card(incident: Incident) -> Card:
         heard=incident.heard,
         storm=incident.gathers,
         subject=str(incident.details.get("feature") or ""),
+        halts=standing_halts(incident),
     )
 
 
@@ -64,6 +66,7 @@ def incident_row(card: Card, pack_hash: str, end: End, revision: int) -> Row:
     for name, value in row.items():
         if isinstance(value, str):
             row[name] = codec.clean(value)
+    row["halts"] = codec.text(card.halts)
     place = {"year": int(year), "number": int(number), "count": end.count, "head": end.head}
     return row | place | {"pack_hash": pack_hash, "revision": revision}
 
@@ -76,12 +79,13 @@ def system_row(end: End, now: datetime, revision: int) -> Row:
     }
     place = {"year": 0, "number": 0, "count": end.count, "head": end.head, "revision": revision}
     absent = dict.fromkeys(("room", "room_name", "pagerduty_id", "service", "playbook", "commander", "heard"))
-    return texts | place | absent | {"is_open": False, "opened": now}
+    return texts | place | absent | {"is_open": False, "opened": now, "halts": codec.text(())}
 
 
 def card_of(row: Any) -> Card:
     """The card in a row of the table."""
-    return Card(**{name: getattr(row, name) for name in Card.__dataclass_fields__})
+    known = {name: getattr(row, name) for name in Card.__dataclass_fields__}
+    return Card(**known | {"halts": codec.halts(known["halts"])})
 
 
 def fact_rows(incident_id: str, end: End, facts: Sequence[Fact]) -> tuple[list[Row], End]:

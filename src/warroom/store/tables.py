@@ -76,6 +76,7 @@ class Incident(Table, table=True):
     heard: datetime | None = Field(default=None, sa_type=UTCDateTime)
     storm: str
     subject: str
+    halts: str = Field(default="[]", sa_type=Text)
     count: int
     head: str
     revision: int = Field(sa_type=BigInteger, index=True)
