@@ -14,7 +14,7 @@ from warroom.domain import facts as f
 from warroom.domain import phone_calls, protocol, views
 from warroom.domain.decision import Context
 from warroom.domain.effects import Effect, moment
-from warroom.domain.incident import Incident
+from warroom.domain.incident import Approval, Incident
 from warroom.domain.outgoing import EDIT, SETUP, Out
 from warroom.domain.policy import Communication, Do, Step
 from warroom.domain.schedule import do_key
@@ -238,34 +238,50 @@ def _request(out: Out, said: Said, audience: str) -> f.ApprovalRequested:
 def on_approval(out: Out, fact: f.Fact) -> Iterator[Effect]:
     """What follows from a request, an approval or the end of a request, where it is about a message."""
     what = fact.what
+    if not isinstance(what, f.ApprovalRequested | f.ApprovalGiven | f.ApprovalClosed):
+        return
+    approval = next(a for a in out.i.approvals if a.request.run == what.run)
+    asked = approval.request
     if isinstance(what, f.ApprovalRequested):
-        yield from _asked(out, what)
-    elif isinstance(what, f.ApprovalGiven | f.ApprovalClosed):
-        approval = next(a for a in out.i.approvals if a.request.run == what.run)
-        asked = approval.request
-        context = {"title": asked.title, "about": asked.reason, "by": views.who(fact.by)}
-        if isinstance(what, f.ApprovalClosed):
-            closed = context | {"how": what.how, "why": what.why}
-            yield out.say(f"approval:{asked.run}:closed", "message_closed", closed)
-        elif approval.state == "approved":
-            yield out.say(f"approval:{asked.run}:given", "message_approved", context | {"means": asked.consequence})
-            told = asked.parameters
-            data = {"context": told["context"], "button": out.i.id}
-            for way in ways(out.pack.pack, str(told["key"]), (), (str(told["audience"]),)):
-                yield _sent(out, way, str(told["message"]), data)
+        yield out.post(f"approval:{asked.run}", "room", "message_approval", _shown(out, approval))
+        wanted = {"groups": list(asked.approvers), "service": out.i.pagerduty_service or ""}
+        yield out.effect(f"people:approve:{asked.parameters['audience']}", "people.find", wanted, rank=SETUP)
+        return
+    yield out.effect(
+        f"approval.edit:{asked.run}",
+        "slack.edit",
+        {"of": f"approval:{asked.run}", "message": "message_approval", **_shown(out, approval)},
+        lane="room",
+        rank=EDIT,
+        after=(f"approval:{asked.run}",),
+    )
+    context = {"what": asked.title, "about": asked.reason, "by": views.who(fact.by)}
+    if isinstance(what, f.ApprovalClosed):
+        closed = context | {"how": what.how, "why": what.why}
+        yield out.say(f"approval:{asked.run}:closed", "message_closed", closed)
+    elif approval.state == "approved":
+        yield out.say(f"approval:{asked.run}:given", "message_approved", context)
+        yield from _approved(out, asked)
 
 
-def _asked(out: Out, asked: f.ApprovalRequested) -> Iterator[Effect]:
-    """The room reads the text as it will be sent; whoever may approve it is brought in."""
+def _approved(out: Out, asked: f.ApprovalRequested) -> Iterator[Effect]:
+    """The text as it was read and approved, by every means of its audience."""
+    told = asked.parameters
+    data = {"context": told["context"], "button": out.i.id}
+    for way in ways(out.pack.pack, str(told["key"]), (), (str(told["audience"]),)):
+        yield _sent(out, way, str(told["message"]), data)
+
+
+def _shown(out: Out, approval: Approval) -> dict[str, Any]:
+    """The request as the room reads it, with the text as it will be sent."""
+    asked = approval.request
     context = views.base(out.i, out.pack, out.now) | {
         "what": asked.title,
         "about": asked.reason,
+        "state": approval.state,
         "approvers": [out.pack.pack.groups.get(g, g) for g in asked.approvers],
         "consequence": asked.consequence,
         "expires": moment(asked.expires),
     }
     quote = {"message": asked.parameters["message"], "context": asked.parameters["context"]}
-    data = {"context": context, "button": f"{out.i.id}|{asked.run}", "quote": quote}
-    yield out.post(f"approval:{asked.run}", "room", "message_approval", data)
-    wanted = {"groups": list(asked.approvers), "service": out.i.pagerduty_service or ""}
-    yield out.effect(f"people:approve:{asked.parameters['audience']}", "people.find", wanted, rank=SETUP)
+    return {"context": context, "button": f"{out.i.id}|{asked.run}", "quote": quote}

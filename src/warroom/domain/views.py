@@ -413,11 +413,11 @@ def update(i: Incident, pack: LoadedPack, now: datetime, data: Mapping[str, Any]
 
 
 def resolution(i: Incident, pack: LoadedPack, now: datetime, data: Mapping[str, Any]) -> View:
-    """The resolution notice."""
+    """The resolution notice: what an announcement shows, and how it ended."""
     at = i.reached("resolved") or now
     said = i.resolution
     review = min((at + follow_up.within for follow_up in pack.pack.follow_ups), default=None)
-    return base(i, pack, now) | {
+    return announcement(i, pack, now, data) | {
         "resolved": moment(at),
         "duration": (at - _started(i)).total_seconds(),
         "root_cause": said.root_cause if said else "",
