@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from warroom.sandbox import eafix_tools, tools
+from warroom.sandbox import eafix_tools, pit_platform, pit_tools, tools
 from warroom.sandbox.pagerduty_fixture import SERVICES
 from warroom.sandbox.sandbox import Sandbox
 
@@ -63,7 +63,23 @@ def _eafix(url: str, redis_port: int) -> Binding:
     }
 
 
-BINDINGS: Mapping[str, Callable[[str, int], Binding]] = {"lav_adaf": _lav_adaf, "eafix": _eafix}
+def _pit(url: str, redis_port: int) -> Binding:
+    platform = f"{url}/pit"
+    stand_in = [sys.executable, "-I", pit_tools.__file__, platform]
+    return {
+        "services": _services("pit-"),
+        "urls": {
+            "service_8001": f"{platform}/8001",
+            "features": f"{platform}/8003",
+            "service_8004": f"{platform}/8004",
+            "signals": f"{platform}/8004",
+        },
+        "contacts": {"risk_manager_phone": "+1-202-555-0105"},
+        "tools": {name: [*stand_in, name] for name in pit_platform.TOOLS},
+    }
+
+
+BINDINGS: Mapping[str, Callable[[str, int], Binding]] = {"lav_adaf": _lav_adaf, "eafix": _eafix, "pit": _pit}
 """pack → its part of warroom.yaml, given the sandbox's address and the port of its Redis"""
 
 GROUPS: Mapping[str, Mapping[str, Sequence[str]]] = {
@@ -87,6 +103,26 @@ GROUPS: Mapping[str, Mapping[str, Sequence[str]]] = {
         "halt_operators": ["rita@sandbox.example", "U0SANDBX10"],
         "commanders": ["S0SANDBX03"],
     },
+    "pit": {
+        "engineering_managers": ["raj@sandbox.example"],
+        "platform_engineers": ["lukas@sandbox.example"],
+        "feature_owners": ["mei@sandbox.example"],
+        "devops_managers": ["ana@sandbox.example"],
+        "risk_managers": ["rita@sandbox.example"],
+        "engineering_team": ["S0SANDBX02"],
+        "data_platform_team": ["lukas@sandbox.example", "mei@sandbox.example"],
+        "business_management": ["clara@sandbox.example"],
+        "executives": ["S0SANDBX06"],
+        "legal": ["omar@sandbox.example"],
+        "customer_success": ["dana@sandbox.example"],
+        "communications": ["dana@sandbox.example"],
+        "qa": ["ana@sandbox.example"],
+        "technical_writers": ["ana@sandbox.example"],
+        "halt_operators": ["rita@sandbox.example", "U0SANDBX10"],
+        "regulators": ["regulators@outside.example"],
+        "customers": ["customers@outside.example"],
+        "partners": ["partners@outside.example"],
+    },
 }
 """pack → who is in its groups; a group of the same name in two packs has the same people"""
 
@@ -105,7 +141,9 @@ def environment(
     """The environment of a bot that lives in `folder` and works against `sandbox`; writes its warroom.yaml."""
     config = folder / "warroom.yaml"
     config.write_text(yaml.safe_dump(dict(deployment(sandbox.url, sandbox.redis_port, packs)), sort_keys=False))
+    listened = {service for pack in packs for service in BINDINGS[pack](sandbox.url, sandbox.redis_port)["services"]}
     return sandbox.settings() | {
+        "PAGERDUTY_ROUTING_KEY": next(s.routing_key for s in SERVICES if s.id in listened),
         "DATABASE_URL": f"sqlite+aiosqlite:///{folder / 'warroom.db'}",
         "WARROOM_CONFIG": str(config),
         "WARROOM_DATA": str(folder / "data"),

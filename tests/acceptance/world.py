@@ -20,6 +20,7 @@ from warroom.sandbox import Answer, NotOnScreenError, Sandbox, serve
 from warroom.sandbox.feed import Seen, Subscription
 from warroom.sandbox.pagerduty_incident import Incident
 from warroom.sandbox.people import BOT_USER_ID, person
+from warroom.sandbox.pit_reporter import report, violation
 from warroom.sandbox.server import embedded
 from warroom.sandbox.slack_forms import interactive
 from warroom.sandbox.slack_state import Channel, Message
@@ -131,6 +132,7 @@ class World:
             while True:
                 before = self._activity()
                 if self._running is not None:
+                    await self._running.intake.settled()
                     await self._running.engine.settled()
                 await self.sandbox.webhooks.settle()
                 await self.sandbox.delivery.settle()
@@ -196,6 +198,16 @@ class World:
         message = await self.sandbox.say(who, _name(where), text)
         await self.settles()
         return message
+
+    async def reports(self, *violations: dict[str, Any]) -> httpx.Response:
+        """The platform reports violations of its own, signed."""
+        answer = await report(self.sandbox, *violations)
+        await self.settles()
+        return answer
+
+    def violation(self, ident: str = "v-1", **told: Any) -> dict[str, Any]:
+        """A violation that happens now: a feature looks into the future, unless told otherwise."""
+        return violation(self.sandbox, ident, **told)
 
     async def sends(self, path: str, body: bytes, headers: Mapping[str, str]) -> httpx.Response:
         """Anybody sends anything to the bot."""

@@ -135,5 +135,5 @@ def test_a_trend_is_a_rise_of_so_many_percent_of_enough(last: int, before: int, 
 def test_a_detection_names_the_feature_with_most_violations_and_lists_the_others() -> None:
     (found,) = look(v(0, feature="b"), v(1, feature="a"), v(2, feature="b"))
     assert (found.details["feature"], found.details["features"]) == ("b", ["b", "a"])
-    assert "and 1 more features" in found.title
+    assert "in b and 1 more" in found.title
     assert "the circuit breaker tripped" in found.reason

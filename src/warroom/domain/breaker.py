@@ -110,7 +110,7 @@ def _detection(
     features = [name for name, _ in Counter(v.feature for v in found).most_common()]
     first = next((v for v in new if v.feature == features[0]), new[0])
     kinds = ", ".join(sorted({v.type.replace("_", " ") for v in new})[:3])
-    more = f" and {len(features) - 1} more features" if len(features) > 1 else ""
+    more = f" and {len(features) - 1} more" if len(features) > 1 else ""
     what = [f"{len(found)} {level} violation{'s' if len(found) > 1 else ''} ({kinds})"]
     what += ["the circuit breaker tripped"] if breaker else []
     what += [f"alert rule “{rule.title}”" for rule in alerts]
@@ -149,7 +149,7 @@ def _trend(pack: str, rule: AlertRule, seen: Seen) -> Detection:
         rule=rule.id,
         title=rule.title,
         severity=rule.severity,
-        reason=f"{last} violations in {_span(rule.within)}, {rise} of the {_span(rule.within)} before",
+        reason=f"{last} violations in the last {_span(rule.within)}, {rise} of the {_span(rule.within)} before",
         at=max(v.at for v in seen.new),
         service=services[0][0],
         details={"alert": rule.id, "count": last, "before": before, "breaker": "", "level": "", "feature": ""},
@@ -158,4 +158,4 @@ def _trend(pack: str, rule: AlertRule, seen: Seen) -> Detection:
 
 def _span(within: timedelta) -> str:
     minutes = round(within.total_seconds() / 60)
-    return "an hour" if minutes == 60 else f"{minutes} minutes"
+    return "hour" if minutes == 60 else f"{minutes} minutes"

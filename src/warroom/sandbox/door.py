@@ -20,6 +20,7 @@ _SURFACES = (
     ("/pagerduty-events/", "events"),
     ("/pagerduty/", "pagerduty"),
     ("/platform/", "platform"),
+    ("/pit/", "pit"),
     ("/status-page/", "status_page"),
     ("/wiki/", "wiki"),
     ("/eafix/", "eafix"),

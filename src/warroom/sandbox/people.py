@@ -94,6 +94,10 @@ CHANNELS: dict[str, tuple[str, ...]] = {
     "eafix-incidents": ("ana", "raj", "mei"),
     "eafix-dev": ("raj", "mei", "lukas"),
     "trading-operations": ("dana", "tom", "rita"),
+    "pit-incidents": ("ana", "raj", "mei", "lukas", "rita", "clara"),
+    "pit-engineering": ("ana", "raj", "mei", "lukas"),
+    "pit-management": ("clara", "raj"),
+    "customer-success": ("dana", "clara"),
     "random": ("ana", "tom", "sam"),
 }
 BOT_NOT_IN = frozenset({"random"})

@@ -25,6 +25,7 @@ from warroom.sandbox.pagerduty_events import PagerDutyEvents
 from warroom.sandbox.pagerduty_fixture import SERVICE_USER
 from warroom.sandbox.pagerduty_state import PagerDuty
 from warroom.sandbox.pagerduty_webhooks import Webhooks
+from warroom.sandbox.pit_platform import PitApi, PitPlatform
 from warroom.sandbox.platform import Platform
 from warroom.sandbox.platform_api import PlatformApi
 from warroom.sandbox.slack_api import SlackApi
@@ -62,6 +63,7 @@ class Sandbox:
         webhook_secrets: tuple[str, ...] = ("sandbox-webhook-secret",),
         pagerduty_token: str = "sandbox-pagerduty-token",  # noqa: S107
         emergency_token: str = "sandbox-emergency-token",  # noqa: S107
+        violation_secret: str = "sandbox-violation-secret",  # noqa: S107
     ) -> None:
         self.now = now
         self.speed = speed
@@ -75,6 +77,7 @@ class Sandbox:
             "signing_secret": signing_secret,
             "pagerduty_token": pagerduty_token,
             "emergency_token": emergency_token,
+            "violation_secret": violation_secret,
         }
         self.feed = Feed()
         self.journal = Journal()
@@ -90,6 +93,7 @@ class Sandbox:
         )
         self.pagerduty = PagerDuty(now, self.feed, self.webhooks.send)
         self.platform = Platform(now, self.feed)
+        self.pit = PitPlatform(now, self.feed)
         self.mail = Mailbox(now, self.feed, self.journal, self.faults)
         self.status_page = StatusPage(now, self.feed)
         self.wiki = Wiki(now, self.feed)
@@ -110,6 +114,7 @@ class Sandbox:
                 Mount("/pagerduty-events", routes=events.routes()),
                 Mount("/pagerduty", routes=pagerduty.routes()),
                 Mount("/platform", routes=platform.routes()),
+                Mount("/pit", routes=PitApi(self.pit).routes()),
                 Mount("/status-page", routes=self.status_page.routes()),
                 Mount("/wiki", routes=self.wiki.routes()),
                 Mount("/eafix", routes=EafixApi(self.eafix).routes()),
@@ -145,6 +150,7 @@ class Sandbox:
             "PAGERDUTY_ROUTING_KEY": next(iter(self.pagerduty.routing_keys)),
             "PAGERDUTY_WEBHOOK_SECRET": ",".join(self.webhooks.secrets),
             "PAGERDUTY_FROM_EMAIL": SERVICE_USER.email,
+            "WARROOM_VIOLATION_SECRET": self.secrets["violation_secret"],
             "EMERGENCY_TOKEN": self.secrets["emergency_token"],
             "WARROOM_SMTP_URL": f"smtp://{self.mail.user}:{self.mail.password}@127.0.0.1:{self.mail_port}",
             "WARROOM_MAIL_FROM": "warroom@sandbox.example",
