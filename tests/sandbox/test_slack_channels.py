@@ -7,6 +7,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from warroom.sandbox import Sandbox
+from warroom.sandbox.people import CHANNELS
 
 Ids = Callable[[str], str]
 ANA, RAJ, BOT = "U0SANDBX01", "U0SANDBX02", "U0WARROOM1"
@@ -80,7 +81,7 @@ async def test_the_bot_cannot_read_or_change_a_channel_it_is_not_in(
         names += [c["name"] for c in page["channels"]]
     assert "war-room" in names
     assert "secret" not in names
-    assert len(names) == len(set(names)) == 12
+    assert len(names) == len(set(names)) == len(CHANNELS)
 
 
 async def test_a_topic_may_not_be_too_long(slack: AsyncWebClient, channel: Ids) -> None:
