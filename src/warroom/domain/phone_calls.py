@@ -74,7 +74,7 @@ def script(out: Out, step: Step) -> dict[str, Any]:
         "impact": views.impact(i, out.pack),
         "taken": list(views.taken(i)),
         "eta": last.eta if last else "",
-        "actions": [*stopped, *steps] or [NO_ACTIONS],
+        "actions": [*stopped, *steps] or [book.desk if book and book.desk else NO_ACTIONS],
         **whom(out, step),
     }
 
