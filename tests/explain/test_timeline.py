@@ -147,7 +147,8 @@ def test_the_p0_of_lav_adaf_minute_by_minute() -> None:
         "0m | tell | Announced in #war-room, ringing @channel (p0_initial_alert) | warroom | "
     )
     assert row(text, "Engage the circuit breakers") == (
-        "2m | step | Engage the circuit breakers done when “Halt all trading” is confirmed | Risk manager | "
+        "2m | step | Engage the circuit breakers Decide whether trading must stop. /halt stops it; if it may go on, "
+        "skip this step with the reason. done when “Halt all trading” is confirmed | Risk manager | "
         "5m: escalate in PagerDuty; page the risk managers and the CTO; tell #risk-alerts (step_late)"
     )
     assert row(text, "Preserve the evidence").startswith("5m | step | Preserve the evidence take the readings of")
@@ -222,7 +223,7 @@ def test_watches_teams_gates_and_what_comes_after_are_told(pack: str) -> None:
     assert "☐ The desk agrees: signed off by one of the operators" in text
     assert "Once it is contained" in text
     assert row(text, "Assess the damage").startswith(
-        "10m | step | Assess the damage done when somebody writes an update"
+        "10m | step | Assess the damage Say it in an update. done when somebody writes an update"
     )
     assert row(text, "Hold the review") == "1d | review | Hold the review Timeline; Cause | its owner | reminded"
     assert "to The board (mail to the CTO, once approved by the CTO)" in row(text, "summary")

@@ -10,6 +10,7 @@ from warroom.domain.terms import Milestone
 from warroom.explain import words
 from warroom.explain.case import Case
 from warroom.packs.durations import format_duration
+from warroom.packs.names import SYSTEM
 
 _ORDER = ("tell", "room", "team", "step", "call", "list", "watch", "ask", "update", "clock", "review")
 _HOURS = {"business": "business hours", "market": "market hours"}
@@ -77,6 +78,8 @@ def _step(case: Case, step: Step, provided: str) -> Row:
     details = [f"only if {provided}"] if provided else []
     if step.hours != "always":
         details.append(f"begins in {_HOURS[step.hours]}")
+    if step.ask and step.owner != SYSTEM:
+        details.append(step.ask)
     if step.call is not None:
         details.append(f"calls {step.call.whom}, with the words of {step.call.script}")
     details += [words.does(pack, do) for do in step.does]
