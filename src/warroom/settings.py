@@ -418,12 +418,12 @@ def _unset_secrets(packs: Mapping[str, Pack], given: Mapping[str, str]) -> list[
     """A halt that is live needs its token: better missed now than when somebody presses the button."""
     if given.get("WARROOM_ACTIONS") != "live":
         return []
-    actions = [action for pack in packs.values() for action in pack.actions.values()]
-    return [
-        Problem(ENVIRONMENT, 0, a.auth, f"this is not set, and “{a.title}” needs it; dry_run goes without")
-        for a in actions
-        if a.auth and a.auth not in given
-    ]
+    needed: dict[str, str] = {}
+    for action in (action for pack in packs.values() for action in pack.actions.values()):
+        if action.auth and action.auth not in given:
+            needed.setdefault(action.auth, action.title)
+    said = "this is not set, and “{}” needs it; dry_run goes without"
+    return [Problem(ENVIRONMENT, 0, name, said.format(title)) for name, title in needed.items()]
 
 
 def _split(secrets: SecretStr) -> tuple[str, ...]:

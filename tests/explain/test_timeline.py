@@ -121,7 +121,11 @@ def row(text: str, what: str) -> str:
     lines = text.splitlines()
     first = next(n for n, line in enumerate(lines) if what in line)
     head = next(line for line in reversed(lines[:first]) if line.startswith("after"))
-    marks = [0, head.index("what happens") - 8, *(head.index(name) for name in ("what happens", "who", "if late"))]
+    marks = [
+        0,
+        head.index("what happens") - 8,
+        *(head.index(name) for name in ("what happens", "who", "if it is late")),
+    ]
     cells = [[line[a:b].strip() for a, b in zip(marks, [*marks[1:], None], strict=True)] for line in lines[first:]]
     below = [n for n, cell in enumerate(cells) if n and (cell[1] or not any(cell))]
     mine = cells[: below[0] if below else None]
@@ -162,6 +166,23 @@ def test_the_p0_of_lav_adaf_minute_by_minute() -> None:
     assert text.index("After it is resolved") < text.index("Announce the resolution")
 
 
+def test_the_p0_of_eafix_in_and_out_of_market_hours() -> None:
+    day, evening = told("eafix", at="10:00"), told("eafix", at="20:00")
+    for text in (day, evening):
+        assert row(text, "Acknowledge").endswith("| the engineers on call | page the engineers on call")
+        assert "(incident_update) then every 30m until resolved" in row(text, "(incident_update)")
+        assert text.index("0m ") < text.index("\n5m ") < text.index("\n15m ") < text.index("\n30m ")
+    assert row(day, "desk_alert").startswith(" | tell | desk_alert | to Trading desk (#trading-operations")
+    assert "desk_alert" not in evening
+    assert "Checklist: During market hours" in day
+    assert "Checklist: After market hours" in evening
+    assert "Checklist: During market hours" not in evening
+    # two hours of market time: the same day in the morning, the next trading day in the evening
+    assert row(day, "Resolve ").startswith("2h 12:00 | clock | Resolve resolved within 2h of market time")
+    assert row(evening, "Resolve ").startswith("15h 30m Wed 11:30 | clock | Resolve resolved within 2h of market time")
+    assert "☐ The trading desk approves: signed off by one of the trading desk" in day
+
+
 def test_without_a_time_both_cases_are_shown_and_said_to_be(pack: str) -> None:
     text = told(pack)
     assert "Shown for any time of day" in text
@@ -181,7 +202,7 @@ def test_in_market_hours_everything_has_its_real_time(pack: str) -> None:
     )
     assert row(text, "Hold the line").startswith("10m 10:10 | clock | Hold the line contained")
     assert row(text, "Repair").startswith(" | clock | Repair resolved")
-    assert "2h       12:00" in text
+    assert row(text, "Fail over").startswith("2h 12:00 | step | Fail over")
     assert row(text, "desk_notice") == " | tell | desk_notice | to The desk (#main, mail to the operators) | "
     assert row(text, "Checklist: While the market") == (
         " | list | Checklist: While the market is open ☐ Stop trading (Incident commander, within 5m) "
@@ -217,7 +238,7 @@ def test_a_playbook_answers_its_conditions(pack: str) -> None:
 
 def test_watches_teams_gates_and_what_comes_after_are_told(pack: str) -> None:
     text = told(pack)
-    assert "moves by more than 1000 or has been healthy for 1m" in row(text, "P&L, read every 10s")
+    assert "its state changes, it moves by more than 1000 or it was healthy for 1m" in row(text, "P&L, read every 10s")
     assert row(text, "Emergency team") == " | team | Emergency team Incident commander |  | "
     assert "☐ Services: readings of “health” healthy, not older than 15m" in text
     assert "☐ The desk agrees: signed off by one of the operators" in text

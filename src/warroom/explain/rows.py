@@ -209,15 +209,15 @@ def _watches(case: Case) -> Iterator[Row]:
 
 
 def _watch(case: Case, watch: Watch) -> Row:
-    speaks = ["turns healthy or not"]
-    speaks += [f"moves by more than {watch.moves_over:g}"] if watch.moves_over is not None else []
-    speaks += [f"has been healthy for {format_duration(watch.steady_for)}"] if watch.steady_for is not None else []
+    speaks = ["its state changes"]
+    speaks += [f"it moves by more than {watch.moves_over:g}"] if watch.moves_over is not None else []
+    speaks += [f"it was healthy for {format_duration(watch.steady_for)}"] if watch.steady_for is not None else []
     return Row(
         after=watch.start,
         at=timedelta(),
         kind="watch",
         what=f"{watch.title}, read every {format_duration(watch.every)} until {words.plain(watch.end)}",
-        details=(f"speaks when it {words.either(speaks)}",),
+        details=(f"speaks when {words.either(speaks)}",),
         who=f"to {words.channels(case.pack, watch.channels)}",
     )
 

@@ -1,4 +1,4 @@
-"""The timeline as a table of text, 100 columns wide: minute, kind, what happens, who, what if it is late."""
+"""The timeline as a table of text, 100 columns wide: minute and time, kind, what happens, who, what if it is late."""
 
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -13,8 +13,9 @@ from warroom.packs.condition_references import MILESTONES
 from warroom.packs.durations import format_duration
 
 WIDTH = 100
-_WIDTHS = (7, 6, 38, 17, 24)
-_CLOCKED = (7, 9, 6, 33, 15, 20)
+_NAMES = ("after", "", "what happens", "who", "if it is late")
+_WIDTHS = (9, 6, 35, 21, 21)
+_STYLES = ("cyan", "magenta", "dim", "", "yellow")
 _GAP = "  "
 Line = tuple[tuple[str, str], ...]
 """Pieces of text with their styles, as Rich names them."""
@@ -77,48 +78,35 @@ def _when(case: Case, begins: datetime) -> tuple[str, str]:
 def _section(case: Case, title: str, found: Sequence[Row]) -> Iterator[Line]:
     if not found:
         return
-    clocked = case.begins is not None and found[0].after == "declared"
-    names = ("after", "time", "", "what happens", "who", "if late") if clocked else _NAMES
-    widths = _CLOCKED if clocked else _WIDTHS
     yield ()
     yield ((title, "bold"),)
-    yield _cells(widths, names, ["dim"] * len(names))
+    yield _cells(_NAMES, ["dim"] * len(_NAMES))
     yield (("─" * WIDTH, "dim"),)
     for n, (at, group) in enumerate(groupby(found, key=lambda row: row.at)):
         if n:
             yield ()
-        for m, row in enumerate(group):
-            minute = [_minute(at)] if m == 0 else []
-            clock = [[_local(case, at)] if m == 0 else []] if clocked else []
-            yield from _row(row, minute, clock, widths)
+        label = [_minute(at)]
+        if case.begins is not None and found[0].after == "declared":
+            label.append(_local(case, case.begins, at))
+        for row in group:
+            yield from _row(row, label)
+            label = []
 
 
-_NAMES = ("after", "", "what happens", "who", "if late")
-
-
-def _row(row: Row, minute: list[str], clock: list[list[str]], widths: tuple[int, ...]) -> Iterator[Line]:
-    _, *_, what, who, late = widths
+def _row(row: Row, label: list[str]) -> Iterator[Line]:
+    _, _, what, who, late = _WIDTHS
     title = _wrapped(row.what, what) or [""]
     details = [part for detail in row.details for part in _wrapped(detail, what, "  ", "    ")]
-    columns = [
-        minute,
-        *clock,
-        [row.kind],
-        title + details,
-        _wrapped(row.who, who),
-        _wrapped(row.if_late, late),
-    ]
+    columns = [label, [row.kind], title + details, _wrapped(row.who, who), _wrapped(row.if_late, late)]
     for index, texts in enumerate(zip_longest(*columns, fillvalue="")):
-        strong = "bold" if index < len(title) else "dim"
-        styles = ["bold cyan", *(["cyan"] for _ in clock), "magenta", strong, "", "yellow"]
-        yield _cells(widths, texts, [style if isinstance(style, str) else style[0] for style in styles])
+        yield _cells(texts, [*_STYLES[:2], "bold" if index < len(title) else "dim", *_STYLES[3:]])
 
 
-def _cells(widths: tuple[int, ...], texts: Sequence[str], styles: Sequence[str]) -> Line:
+def _cells(texts: Sequence[str], styles: Sequence[str]) -> Line:
     """A line of the table; nothing follows the last text."""
     pieces = []
     last = max((n for n, text in enumerate(texts) if text), default=0)
-    for n, (width, text, style) in enumerate(zip(widths, texts, styles, strict=True)):
+    for n, (width, text, style) in enumerate(zip(_WIDTHS, texts, styles, strict=True)):
         if n <= last:
             pieces.append((text.ljust(width) + _GAP if n < last else text, style))
     return tuple(pieces)
@@ -131,12 +119,12 @@ def _minute(at: timedelta) -> str:
     return " ".join(format_duration(at).split()[:2]) if at >= timedelta(days=1) else format_duration(at)
 
 
-def _local(case: Case, at: timedelta) -> str:
-    """The local time; with the day when it is another one."""
-    if case.begins is None:
-        return ""
-    begins, moment = case.begins.astimezone(case.zone), (case.begins + at).astimezone(case.zone)
-    return f"{moment:%H:%M}" if moment.date() == begins.date() else f"{moment:%a %H:%M}"
+def _local(case: Case, start: datetime, at: timedelta) -> str:
+    """The local time; with the day when it is another one, with the date when it is more than a week away."""
+    begins, moment = start.astimezone(case.zone), (start + at).astimezone(case.zone)
+    if moment.date() == begins.date():
+        return f"{moment:%H:%M}"
+    return f"{moment:%a %H:%M}" if at < timedelta(days=7) else f"{moment:%-d %b}"
 
 
 def _gates(case: Case) -> Iterator[Line]:

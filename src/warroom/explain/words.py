@@ -1,5 +1,6 @@
 """Parts of a pack in words."""
 
+import re
 from collections.abc import Iterable, Sequence
 
 from warroom.domain.policy import Do, Pack, Step
@@ -38,7 +39,7 @@ def condition(when: When) -> str:
     """One condition over an alert."""
     field = when.field.removeprefix("details.").removeprefix("fields.").replace("_", " ")
     if when.matches is not None:
-        return f"{field} matches {when.matches}"
+        return f"{field} has {_searched(when.matches)}"
     if when.over is not None:
         return f"{field} is over {when.over:g}"
     if when.under is not None:
@@ -46,6 +47,13 @@ def condition(when: When) -> str:
     if when.equals is True:
         return field
     return f"{'the ' if when.field == 'market' else ''}{field} is {when.equals}"
+
+
+def _searched(pattern: str) -> str:
+    """A regular expression as people read it: its words, where it is nothing but words."""
+    inner = re.sub(r"\\b|\(\?:|[()]", "", pattern).replace("[ _-]?", " ")
+    words = inner.split("|")
+    return either(f"“{word}”" for word in words) if re.fullmatch(r"[\w &|-]+", inner) else f"“{pattern}”"
 
 
 def groups(pack: Pack, names: Sequence[str]) -> str:

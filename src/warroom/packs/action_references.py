@@ -61,6 +61,7 @@ def _check_right(f: Findings, at: Path, action: Action) -> None:
     if action.scope is not None and action.danger != "contain":
         f.add((*at, "scope"), "a halt has `danger: contain` and a `scope`")
     f.all_names((*at, "approvers"), action.approvers, "groups")
+    f.all_names((*at, "tell"), action.tell, "channels")
     f.positive((*at, "expires"), action.expires)
     if action.approvals < 0:
         f.add((*at, "approvals"), "write how many people must approve: 0 or more")
