@@ -196,7 +196,7 @@ async def running(
             environment.pagerduty_from_email,
         )
         stack.push_async_callback(client.close)
-        directory = Directory(api, settings.groups, _pagerduty_ids(client))
+        directory = Directory(api, settings.groups, _pagerduty_ids(client), outside=settings.outside)
         gateway = Gateway(api, catalog, directory, views.VIEWS)
         compose = Composer(catalog, views.VIEWS).message
         mailer = _mailer(environment)

@@ -217,6 +217,12 @@ class Settings:
         return self.deployment.groups
 
     @property
+    def outside(self) -> frozenset[str]:
+        """The groups that stand for people outside: those who get the mails for external audiences."""
+        audiences = [audience for loaded in self.packs.values() for audience in loaded.pack.audiences.values()]
+        return frozenset(group for audience in audiences if audience.external for group in audience.mail)
+
+    @property
     def webhook_secrets(self) -> tuple[str, ...]:
         """PagerDuty's webhook secrets: more than one while they are rotated."""
         return _split(self.environment.pagerduty_webhook_secret)

@@ -220,6 +220,105 @@ def test_every_communication_is_told_once_a_turn_whatever_wakes_us(
     assert play.broken == []
 
 
+# external audiences
+
+
+def a_message() -> Play:
+    """The customers are told at once, and again of each update, if somebody approves."""
+    cadence = Cadence(id="u", title="Update", every=30 * MINUTE, message="status_update", audiences=("customers",))
+    return a_play(communications=(told(audiences=("customers", "desk")),), cadences=(cadence,))
+
+
+def the_run(play: Play) -> str:
+    return play.incident.approvals[-1].request.run
+
+
+def to_customers(play: Play) -> list[str]:
+    return [e.key for e in play.sent if e.kind in ("mail.send", "status_page.post") and "desk" not in e.key]
+
+
+@pytest.mark.row("P13")
+def test_nothing_goes_outside_before_it_is_approved_and_the_room_reads_the_exact_text() -> None:
+    play = a_message()
+    assert "comm:c:1:@mail:desk" in play.keys("comm:")
+    assert to_customers(play) == []
+    (asked,) = [a.request for a in play.incident.approvals]
+    assert (asked.kind, asked.subject, asked.approvers) == ("message", "c:1:customers", ("compliance",))
+    (shown,) = play.seen("message_approval")
+    for words in (
+        "Message to Customers (declared) waits for the approval of",
+        "It goes out by e-mail and the public status page and cannot be taken back.",
+        "Exactly this goes out",
+        "Market regime feed down",
+        "Nothing has been sent yet.",
+    ):
+        assert words in shown
+    assert [e.data["groups"] for e in play.sent if e.key == "people:approve:customers"] == [["compliance"]]
+
+    play.click("approval.approve", f"{ID}|{asked.run}", OLGA)
+    assert to_customers(play) == ["comm:c:1:@mail:customers", "comm:c:1:@status_page"]
+    (mail,) = [e for e in play.sent if e.kind == "mail.send" and e.data["hidden"]]
+    sent = play.render(mail).plain
+    text = "\n".join(line.strip() for line in shown.splitlines())
+    assert all(line.strip() in text for line in sent.splitlines())
+    assert "was approved by" in play.seen("message_approved")[0]
+
+
+@pytest.mark.row("P13")
+def test_what_was_approved_goes_out_as_it_was_read_even_if_the_incident_has_moved_on() -> None:
+    play = a_message()
+    run = the_run(play)
+    play.type("/incident severity P1 it is less than feared")
+    play.click("approval.approve", f"{ID}|{run}", OLGA)
+    (mail,) = [e for e in play.sent if e.kind == "mail.send" and e.data["hidden"]]
+    assert play.render(mail).summary.startswith("P0")
+
+
+@pytest.mark.row("P13")
+def test_a_message_that_is_rejected_is_not_sent_and_the_room_reads_why() -> None:
+    play = a_message()
+    run = the_run(play)
+    assert isinstance(play.click("approval.reject", f"{ID}|{run}", OLGA), Form)
+    play.send("approval_reject", f"{ID}|{run}", OLGA, reason="names a venue")
+    assert "rejected it. names a venue" in play.seen("message_closed")[0]
+    assert play.incident.approvals[0].state == "rejected"
+    play.click("approval.approve", f"{ID}|{run}", OLGA)
+    play.at(20)
+    assert to_customers(play) == []
+
+
+def test_only_its_approvers_approve_a_message_and_nobody_their_own_update() -> None:
+    play = a_message()
+    play.click("approval.approve", f"{ID}|{the_run(play)}", RAJ)
+    assert to_customers(play) == []
+    play.now += MINUTE
+    play.send("update", status="identified", summary="We know why.", actor=OLGA)
+    play.click("approval.approve", f"{ID}|{the_run(play)}", OLGA)
+    assert to_customers(play) == []
+    other = replace(OLGA, slack_id="U0OMAR", name="Omar")
+    play.click("approval.approve", f"{ID}|{the_run(play)}", other)
+    assert to_customers(play) == ["update:1:@mail:customers", "update:1:@status_page"]
+
+
+def test_a_newer_text_for_the_same_audience_voids_the_one_that_waits() -> None:
+    play = a_message()
+    first = the_run(play)
+    play.at(30)
+    states = {a.request.subject: a.state for a in play.incident.approvals}
+    assert states == {"c:1:customers": "void", "update:1:customers": "pending"}
+    play.click("approval.approve", f"{ID}|{first}", OLGA)
+    assert to_customers(play) == []
+    assert "a newer message to the same audience" in play.seen("message_closed")[0]
+
+
+def test_a_text_that_nobody_approves_in_time_is_not_sent_any_more() -> None:
+    play = a_play(communications=(told(audiences=("customers",)),))
+    play.wait(5 * HOUR)
+    assert play.incident.approvals[0].state == "expired"
+    assert "nobody approved it in time" in play.seen("message_closed")[0]
+    assert play.broken == []
+
+
 # what does not get through
 
 
@@ -289,9 +388,9 @@ def test_a_call_that_was_made_says_with_whom() -> None:
     play = a_call()
     form = play.click("call.done", f"{ID}|call_desk")
     assert isinstance(form, Form)
-    assert form.context["values"] == {"who": "Trading desk", "note": ""}
-    assert isinstance(play.send("call_done", form.about, who=" "), FieldErrors)
-    play.send("call_done", form.about, who="Dana", note="they stop new orders")
+    assert form.context["values"] == {"person": "Trading desk", "note": ""}
+    assert isinstance(play.send("call_done", form.about, person=" "), FieldErrors)
+    play.send("call_done", form.about, person="Dana", note="they stop new orders")
     assert play.incident.steps["call_desk"].note == "called, spoke to Dana: they stop new orders"
     assert "is done" in text_of(play.click("call.done", f"{ID}|call_desk"))
     play.at(10)

@@ -136,3 +136,15 @@ async def test_people_that_are_not_there_are_named_not_fatal(directory: Director
 async def test_a_pagerduty_id_leads_back_to_slack(directory: Directory) -> None:
     await directory.warm()
     assert (await directory.slack_ids(("pagerduty:PUSRANA", "MEI@sandbox.example"), ())).ids == (ANA, MEI)
+
+
+async def test_members_get_their_mail_where_they_are_written_down_or_where_slack_knows_it(api: Api) -> None:
+    directory = Directory(api, {"desk": ("News@Customer.example", RAJ), "empty": ()})
+    found = await directory.addresses(("desk", "empty"))
+    assert found.emails == ("news@customer.example", "raj@sandbox.example")
+    assert found.missing == ("Nobody is in group empty: list its people under groups in warroom.yaml.",)
+
+
+async def test_people_outside_need_no_account_in_slack(api: Api) -> None:
+    directory = Directory(api, {"customers": ("news@customer.example",)}, outside=frozenset({"customers"}))
+    assert await directory.warm() == ()

@@ -52,7 +52,7 @@ CONTEXTS: dict[str, dict[str, Any]] = {
         "closed": True,
         "values": dict.fromkeys(("summary", "root_cause"), LONG),
     },
-    "call_done": {"step": LONG, "values": {"who": "Ana", "note": LONG}},
+    "call_done": {"step": LONG, "values": {"person": "Ana", "note": LONG}},
     "call_failed": {"step": LONG, "values": {"note": LONG}},
     "step_skip": {"step": LONG, "values": {"reason": LONG}},
     "fields": {
@@ -72,7 +72,7 @@ FIELDS = {
     "halt": ["scope", "reason"],
     "gate_override": ["reason"],
     "resolve": ["override", "summary", "root_cause", "actions_taken", "impact"],
-    "call_done": ["who", "note"],
+    "call_done": ["person", "note"],
     "call_failed": ["note"],
     "step_skip": ["reason"],
     "fields": ["market", "amount"],

@@ -76,7 +76,7 @@ REQUIRED = {
     "halt_resume": {"reason": "Say why trading can resume: it is shown to those who approve."},
     "approval_reject": {"reason": "Say why: whoever asked must know what to do instead."},
     "gate_override": {"reason": "Say why: it is told in the room and to everybody who follows the incident."},
-    "call_done": {"who": "Say whom you spoke to."},
+    "call_done": {"person": "Say whom you spoke to."},
     "call_failed": {"note": "Say what happened: no answer, engaged, a message left."},
     "step_skip": {"reason": "Say why it is skipped: the post-mortem will ask."},
 }

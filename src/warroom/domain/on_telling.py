@@ -157,13 +157,8 @@ def step_says(out: Out, step: Step, does: Sequence[Do], *, late: bool) -> Iterat
     for number, do in enumerate(does):
         if do.kind != "tell":
             continue
-        context = views.base(out.i, out.pack, out.now) | step_context(out, step)
-        context |= {
-            "escalated": escalated(out, step) if late else [],
-            "late": late,
-            "impact": views.impact(out.i, out.pack),
-            "taken": list(views.taken(out.i)),
-        }
+        context = views.announcement(out.i, out.pack, out.now, {}) | step_context(out, step)
+        context |= {"escalated": escalated(out, step) if late else [], "late": late}
         yield Said(
             key=do_key(f"{'late' if late else 'step'}:{step.id}", number, do.kind),
             message=do.message or "step_late",

@@ -87,7 +87,7 @@ def open_form(incident: Incident, name: str, value: str, ctx: Context) -> Handle
     if (over := _over(incident, step)) is not None:
         return over
     found = contact(incident, ctx.pack, step)
-    values = {"who": found.title if found else "", "note": ""}
+    values = {"person": found.title if found else "", "note": ""}
     return Handled(answer=Form(name, value, {"step": step.title, "values": values}))
 
 
@@ -99,7 +99,7 @@ def on_done(incident: Incident, actor: Actor, step_id: str, values: Mapping[str,
     if (over := _over(incident, step)) is not None:
         return over
     note = values.get("note", "").strip()
-    how = f"called, spoke to {values['who'].strip()}" + (f": {note}" if note else "")
+    how = f"called, spoke to {values['person'].strip()}" + (f": {note}" if note else "")
     answer = Reply("done", {"text": f"Step “{step.title}” is done", **room_link(incident)})
     return Handled(ctx.facts(actor.by, f.StepDone(step=step.id, how=how)), answer)
 

@@ -63,7 +63,8 @@ class Directory:
     """A `ports.Directory`. `groups` are those of warroom.yaml: e-mail addresses, U… members, S… user groups.
 
     What Slack said is fresh for 10 minutes and, when Slack cannot be asked, still believed for an hour.
-    `pagerduty_id` gives the PagerDuty user id behind an e-mail, or None.
+    `pagerduty_id` gives the PagerDuty user id behind an e-mail, or None. The members of the groups `outside` need no
+    account in Slack: they only get mail.
     """
 
     def __init__(
@@ -73,10 +74,12 @@ class Directory:
         pagerduty_id: Callable[[str], Awaitable[str | None]] | None = None,
         now: Callable[[], float] = time.monotonic,
         budget: float = BUDGET_S,
+        outside: frozenset[str] = frozenset(),
     ) -> None:
         self._api = api
         self._groups = groups
         self._budget = budget
+        self._inside = [entries for group, entries in groups.items() if group not in outside]
         self._pagerduty_id = pagerduty_id
         self._profiles: Memory[str, Profile | None] = Memory(self._ask_profile, now, FRESH_S, GOOD_S)
         self._emails: Memory[str, str | None] = Memory(self._ask_email, now, FRESH_S, GOOD_S)
@@ -163,7 +166,7 @@ class Directory:
 
     async def refresh(self) -> tuple[str, ...]:
         """Read everything again that is known or named in a group; a sentence for each thing wrong or failed."""
-        entries = {entry for group in self._groups.values() for entry in group}
+        entries = {entry for group in self._inside for entry in group}
         emails, usergroups = {e.lower() for e in entries if "@" in e}, self._named_usergroups()
         problems = await _all([self._usergroups.reload(group) for group in sorted(usergroups)])
         problems += await _all([self._emails.reload(email) for email in sorted(emails)])
@@ -178,7 +181,7 @@ class Directory:
     def _nobodies(self) -> list[str]:
         return [
             entry
-            for entry in sorted({entry for group in self._groups.values() for entry in group})
+            for entry in sorted({entry for group in self._inside for entry in group})
             if (known := self._known(entry)) is not None and not known.value
         ]
 

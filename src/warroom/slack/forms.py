@@ -14,7 +14,7 @@ the private metadata is `about` (an incident id, or "").
                impact, override (when gated)             must hold before), closed (some of it does not), values
     gate_override
                reason                                    gate (its title), criteria (lines: what is unmet), values
-    call_done  who, note                                 step (its title), values
+    call_done  person, note                              step (its title), values
     call_failed note                                     step (its title), values
     action     value_NAME of each parameter, reason      action, parameters [{name, label, hint, choices, value}], note,
                                                          danger, need, approvers, lasts, undo, mode, values
@@ -170,8 +170,8 @@ def _step_skip(c: Context) -> list[Json]:
 
 def _call_done(c: Context) -> list[Json]:
     values = _values(c)
-    who = input_text("who", "Whom did you speak to?", values.get("who"), max_length=SHORT)
-    return [*_about_step(c), who, _long("note", "What did they say?", values, optional=True, most=1000)]
+    person = input_text("person", "Whom did you speak to?", values.get("person"), max_length=SHORT)
+    return [*_about_step(c), person, _long("note", "What did they say?", values, optional=True, most=1000)]
 
 
 def _call_failed(c: Context) -> list[Json]:
