@@ -98,7 +98,8 @@ def react(before: Incident | None, after: Incident, fact: f.Fact, pack: LoadedPa
         case f.WatchSaw() | f.WatchSteady():
             yield from on_watch.react(out, fact)
         case f.PlaybookChanged():
-            pass
+            yield out.post(f"playbook:{out.i.count}", "room", "playbook", {"view": "playbook"})
+            yield from out.announcements()
 
 
 def changes_panel(fact: f.Fact) -> bool:

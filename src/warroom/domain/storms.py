@@ -64,13 +64,13 @@ def swell(incident: Incident, pack: LoadedPack) -> tuple[f.What, ...]:
     if most <= storm.over:
         return ()
     within = round(storm.within.total_seconds())
-    whats: list[f.What] = [f.StormDetected(storm=incident.gathers, count=most, within=within)]
+    whats: list[f.What] = []
     why = f"{storm.title}: {most} alerts within {within // 60} minutes"
     if incident.playbook != storm.playbook:
         whats.append(f.PlaybookChanged(playbook=storm.playbook, reason=why))
     if storm.severity < incident.severity:  # "P0" sorts before "P1"
         whats.append(f.SeverityChanged(severity=storm.severity, reason=why))
-    return tuple(whats)
+    return (*whats, f.StormDetected(storm=incident.gathers, count=most, within=within))
 
 
 def _counts(fact: f.Fact, storm: str) -> bool:
