@@ -66,7 +66,7 @@ def decide(incident: Incident | None, given: inputs.Input, ctx: Context) -> Deci
         take(due)
         take(_automatic(current, due, ctx))
     refresh = isinstance(given.body, inputs.TimerDue) and given.body.key.startswith("panel:")
-    if current.count and (refresh or any(reactions.changes_panel(fact) for fact in facts)):
+    if current.count and not current.routine and (refresh or any(reactions.changes_panel(fact) for fact in facts)):
         panel = Out(current, ctx.pack, ctx.now).panel()
         effects.setdefault(panel.key, panel)
     for effect in handled.effects:

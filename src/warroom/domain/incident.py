@@ -204,8 +204,8 @@ class Incident:
 
     @property
     def is_open(self) -> bool:
-        """Not resolved (or reopened since)."""
-        return self.reached("resolved") is None
+        """Not resolved (or reopened since). The record of a routine is no open incident."""
+        return not self.routine and self.reached("resolved") is None
 
     @property
     def commander(self) -> By | None:

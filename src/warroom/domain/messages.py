@@ -63,6 +63,7 @@ MESSAGES = frozenset(
         "role_answer",
         "role_assigned",
         "root_cause_request",
+        "routine_report",
         "severity_changed",
         "status_update",
         "storm_detected",

@@ -42,7 +42,8 @@ def on_click(incident: Incident | None, click: Click, given: Input, ctx: Context
     if click.action == "halt.glass":
         return halting.confirm(incident, click.actor, click.value, ctx, glass=True)
     if click.action == "incident.declare":
-        return Handled(answer=Form("declare", "", form_context("", None, ctx)))
+        about = incident.title if incident and incident.routine else ""
+        return Handled(answer=Form("declare", "", form_context(about, None, ctx)))
     if incident is None:
         return wrong("This button's incident is not known here any more.", "/incident list shows the open ones.")
     if click.action in ACTS:

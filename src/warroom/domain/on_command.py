@@ -34,6 +34,9 @@ def on_command(incident: Incident | None, command: Command, given: Input, ctx: C
     typed = take_apart(command.name, command.text)
     if typed.named and incident is None:
         handled = wrong(f"There is no incident “{typed.named}”.", "/incident list shows the open ones.")
+    elif incident is not None and incident.routine:
+        said = f"{incident.id} is the record of “{incident.title}”, not an incident."
+        handled = wrong(said, "/incident list shows the open ones.")
     elif command.name == "/halt":
         handled = halting.on_halt(incident, command.actor, typed.rest, given, ctx)
     elif command.name == "/diagnostics":
@@ -240,7 +243,7 @@ def _status(incident: Incident, actor: Actor, text: str, given: Input, ctx: Cont
 
 def _status_without(ctx: Context) -> Handled:
     if not open_cards(ctx.cards):
-        return say("all_clear")
+        return say("all_clear", phases=[view for p in ctx.packs.values() if (view := views.phase(p, ctx.now))])
     return which_incident(ctx, "/incident-status")
 
 

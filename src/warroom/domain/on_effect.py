@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from warroom.domain import facts as f
-from warroom.domain import on_watch, protocol
+from warroom.domain import on_routine, on_watch, protocol
 from warroom.domain.decision import Context
 from warroom.domain.handling import Handled
 from warroom.domain.incident import Incident
@@ -21,6 +21,8 @@ def on_effect(incident: Incident | None, result: EffectResult, ctx: Context) -> 
     """Facts from an effect's outcome. Edits and private answers leave none unless they failed."""
     if incident is None:
         return Handled()
+    if incident.routine and result.kind == "platform.probes":
+        return on_routine.on_readings(incident, result, ctx)
     if result.kind == "platform.watch":
         return on_watch.on_reading(incident, result, ctx)
     if result.outcome in ("refused", "unknown"):

@@ -12,6 +12,7 @@ from warroom.domain import (
     on_detection,
     on_field,
     on_gate,
+    on_routine,
     on_storm,
     on_telling,
     on_watch,
@@ -37,6 +38,9 @@ def react(before: Incident | None, after: Incident, fact: f.Fact, pack: LoadedPa
     """The effects of one fact; `before` and `after` are the incident without and with it."""
     out = Out(after, pack, now)
     what = fact.what
+    if after.routine:
+        yield from on_routine.react(out, fact)
+        return
     match what:
         case f.IncidentOpened():
             yield from _opened(out, fact, what)

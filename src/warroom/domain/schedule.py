@@ -23,6 +23,8 @@ DRAFT_AFTER = timedelta(minutes=2)
 @latest
 def upcoming(incident: Incident, pack: LoadedPack, now: datetime) -> tuple[Due, ...]:
     """Everything the incident is waiting for, in due order; some of it may be overdue at `now`."""
+    if incident.routine:
+        return ()
     found = [
         *_clocks(incident, pack, now),
         *_steps(incident, pack, now),
@@ -129,6 +131,8 @@ def _severity(incident: Incident, pack: LoadedPack) -> Severity:
 def _settled(i: Incident, pack: LoadedPack, now: datetime) -> Iterator[f.What]:
     """What holds by now without a moment of its own."""
     yield from fields.settled(i, pack)
+    if i.routine:
+        return
     yield from checklists.settled(i, pack)
     yield from teams.settled(i, pack)
     yield from _validated(i, pack)

@@ -14,6 +14,7 @@ from warroom.domain.decision import LoadedPack
 from warroom.domain.effects import moment
 from warroom.domain.incident import Incident, Run
 from warroom.domain.people import By
+from warroom.domain.phases import phase_at
 from warroom.domain.policy import Cadence, Pack, Severity
 from warroom.domain.words import spell
 
@@ -237,6 +238,7 @@ def panel(i: Incident, pack: LoadedPack, now: datetime, data: Mapping[str, Any] 
         ],
         "gates": _gate_lines(i, pack, now),
         "watches": _watches(i, pack),
+        "phase": phase(pack, now),
         "clocks": [_clock(v) for v in _latest(clocks.views(i, pack, now))],
         "steps": steps(i, pack),
         "halts": halt_lines(i),
@@ -267,6 +269,15 @@ def _watches(i: Incident, pack: LoadedPack) -> list[View]:
             }
         )
     return rows
+
+
+def phase(pack: LoadedPack, now: datetime) -> View | None:
+    """The phase of the pack's trading day at `now`; None when it has none then."""
+    found = phase_at(pack.pack.calendar, pack.sessions, now)
+    if found is None:
+        return None
+    priorities = list(found.priorities)
+    return {"pack": pack.pack.title, "title": found.title, "until": moment(found.until), "priorities": priorities}
 
 
 def failures(i: Incident) -> Mapping[str, str]:
