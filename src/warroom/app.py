@@ -258,11 +258,12 @@ async def running(
             report=Door(intake, settings.packs, settings.violation_secrets, clock).answer,
         )
         services = sorted({s for loaded in settings.packs.values() for s in loaded.services})
-        upkeep = Upkeep(engine, gateway, directory, client, services, clock)
+        upkeep = Upkeep(engine, gateway, directory, client, services, clock, settings.packs, store.heard)
         if tended:
             tasks = [
                 asyncio.create_task(upkeep.keep_warm(), name="directory"),
                 asyncio.create_task(upkeep.keep_reconciled(), name="reconcile"),
+                asyncio.create_task(upkeep.keep_routines(), name="routines"),
             ]
             stack.push_async_callback(_cancel, tasks)
         yield Warroom(web, engine, store, socket, upkeep, intake)

@@ -137,6 +137,12 @@ class Store:
         async with self.reading() as connection:
             return [rows.fact_of(row) for row in await connection.execute(query)]
 
+    async def heard(self, source: str, source_id: str) -> bool:
+        """Whether an input of this source and id is in the inbox."""
+        query = select(inbox.c.source).where(inbox.c.source == source, inbox.c.source_id == source_id)
+        async with self.reading() as connection:
+            return await connection.scalar(query) is not None
+
     async def pack(self, hash: str) -> str | None:
         """The text of a frozen pack."""
         async with self.reading() as connection:
