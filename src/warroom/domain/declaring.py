@@ -34,7 +34,7 @@ def form_context(title: str, severity: SeverityId | None, ctx: Context) -> dict[
     packs = [{"value": name, "label": p.pack.title} for name, p in ctx.packs.items()]
     first = next(iter(ctx.packs.values()), ctx.pack)
     rows = [{"value": s, "label": f"{s} {level.title}"} for s, level in sorted(first.pack.severities.items())]
-    values = {"title": title, "severity": severity or "P1", "pack": ctx.pack.pack.id}
+    values = {"title": title, "severity": severity or "P1"}
     return {"packs": packs, "severities": rows, "values": values}
 
 

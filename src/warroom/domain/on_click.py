@@ -42,8 +42,7 @@ def on_click(incident: Incident | None, click: Click, given: Input, ctx: Context
     if click.action == "halt.glass":
         return halting.confirm(incident, click.actor, click.value, ctx, glass=True)
     if click.action == "incident.declare":
-        about = incident.title if incident and incident.routine else ""
-        return Handled(answer=Form("declare", "", form_context(about, None, ctx)))
+        return _open_declare(incident, ctx)
     if incident is None:
         return wrong("This button's incident is not known here any more.", "/incident list shows the open ones.")
     if click.action in ACTS:
@@ -78,3 +77,12 @@ def on_click(incident: Incident | None, click: Click, given: Input, ctx: Context
         case "step.skip":
             return Handled(answer=Form("step_skip", click.value, {"values": {"reason": ""}}))
     return wrong("This button is from an older version.", "/incident help lists what you can type.")
+
+
+def _open_declare(incident: Incident | None, ctx: Context) -> Handled:
+    """The form that declares an incident; below the report of a routine with its title and pack filled in."""
+    if incident is None or not incident.routine:
+        return Handled(answer=Form("declare", "", form_context("", None, ctx)))
+    context = form_context(incident.title, None, ctx)
+    values = {"title": incident.title, "severity": "P1", "pack": incident.pack}
+    return Handled(answer=Form("declare", "", context | {"values": values}))
