@@ -152,3 +152,42 @@ def test_the_messages_a_pack_uses() -> None:
         "step_late",
         "executive_brief",
     }
+
+
+def test_an_audience_that_nothing_reaches_is_told_with_the_setting_it_needs(tmp_path: Path) -> None:
+    audience = "audiences:\n  desk: {title: Trading desk, mail: [operators], status_page: true, wiki: true}\n"
+    given = own_pack(tmp_path, pack_with(audience).replace("message: alert", "message: incident_announcement"))
+    assert {said.partition(": this")[0].rpartition(" ")[2] for said in told(given)} == {
+        "WARROOM_SMTP_URL",
+        "WARROOM_MAIL_FROM",
+        "WARROOM_STATUSPAGE_PAGE",
+        "WARROOM_STATUSPAGE_KEY",
+        "WARROOM_CONFLUENCE_URL",
+        "WARROOM_CONFLUENCE_SPACE",
+        "WARROOM_CONFLUENCE_USER",
+        "WARROOM_CONFLUENCE_TOKEN",
+    }
+    assert any("“Trading desk” of toy is told by e-mail" in said for said in told(given))
+    Settings.load(given)  # it runs all the same
+    ready = given | {
+        "WARROOM_SMTP_URL": "smtp://mail.firm.example",
+        "WARROOM_MAIL_FROM": "warroom@firm.example",
+        "WARROOM_STATUSPAGE_PAGE": "page",
+        "WARROOM_STATUSPAGE_KEY": "key",
+        "WARROOM_CONFLUENCE_URL": "https://firm.atlassian.net/wiki",
+        "WARROOM_CONFLUENCE_SPACE": "OPS",
+        "WARROOM_CONFLUENCE_USER": "warroom@firm.example",
+        "WARROOM_CONFLUENCE_TOKEN": "token",
+    }
+    assert told(ready) == []
+
+
+def test_an_audience_whose_group_is_empty_is_told(tmp_path: Path) -> None:
+    sections = (
+        "groups: {on_call: the engineers on call, operators: the operators, customers: the customers}\n"
+        "audiences:\n  customers: {title: Customers, mail: [customers]}\n"
+    )
+    mail = {"WARROOM_SMTP_URL": "smtp://mail.firm.example", "WARROOM_MAIL_FROM": "warroom@firm.example"}
+    given = own_pack(tmp_path, pack_with(sections).replace("message: alert", "message: incident_announcement"))
+    (said,) = told(given | mail)
+    assert "groups.customers: nobody is in this group, which “Customers” of toy needs" in said

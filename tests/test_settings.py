@@ -289,3 +289,35 @@ def test_the_address_of_a_database_is_taken_from_the_environment(tmp_path: Path)
 def test_a_mistake_in_the_file_is_told_with_its_line(text: str, said: str) -> None:
     told = [str(problem) for problem in read_deployment(text, "warroom.yaml")[2]]
     assert any(problem.startswith(said) for problem in told), told
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("WARROOM_SMTP_URL", "mail.firm.example:25", "write smtp://USER:PASSWORD@HOST:PORT or smtps://"),
+        ("WARROOM_MAIL_FROM", "the war room", "write one e-mail address"),
+        ("WARROOM_CONFLUENCE_URL", "http://wiki.firm.example", "write https://; plain http is for this machine alone"),
+    ],
+)
+def test_a_way_out_that_cannot_be_is_a_mistake(name: str, value: str, said: str) -> None:
+    (problem,) = refused(**{name: value})
+    assert name in problem
+    assert said in problem
+
+
+def test_the_password_of_the_mail_server_is_a_secret_by_itself() -> None:
+    url = "smtp://warroom:p%40ss-very-secret@mail.firm.example:587"
+    settings = Settings.load({**GIVEN, "WARROOM_SMTP_URL": url})
+    assert {url, "p%40ss-very-secret", "p@ss-very-secret"} <= set(settings.secrets({}))
+    assert "very-secret" not in repr(settings.environment)
+
+
+def test_a_drill_reaches_no_real_mail_server_status_page_or_wiki() -> None:
+    drill = {**SANDBOX, "WARROOM_CLOCK_SPEED": "10"}
+    for name, value in (
+        ("WARROOM_SMTP_URL", "smtp://mail.firm.example"),
+        ("WARROOM_CONFLUENCE_URL", "https://firm.atlassian.net/wiki"),
+        ("WARROOM_STATUSPAGE_PAGE", "abc"),
+    ):
+        assert any("this is for the sandbox only" in said for said in refused(**drill, **{name: value}))
+    Settings.load({**GIVEN, **drill, "WARROOM_SMTP_URL": "smtp://127.0.0.1:2525"})

@@ -373,3 +373,8 @@ async def test_a_refused_alert_says_what_to_check_without_the_key(
     async with aiohttp.ClientSession() as session:
         with pytest.raises(Refused, match="set PAGERDUTY_ROUTING_KEY"):
             await Events(session, "", f"{pagerduty.url}/events").trigger("down", "P0", {}, "k1")
+
+
+async def test_a_status_update_needs_somebody_who_writes_its_text(client: Client) -> None:
+    with pytest.raises(Refused, match="nothing here writes its text"):
+        await PagerDutyPerformer(client, People()).perform(a_job("update", {"message": "status_update"}))
