@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tests.domain.play import ID, MINUTE, PACK, RAJ, START, Play, Went, a_pack, succeed, text_of
 
 from warroom.domain import facts as f
+from warroom.domain import inputs
 from warroom.domain.decision import LoadedPack
 from warroom.domain.effects import FieldErrors, Form
 from warroom.domain.policy import Cadence, Communication, Contact, Do, Step, When
@@ -334,6 +335,19 @@ def test_a_way_that_is_not_set_up_is_said_once_and_the_others_go_on() -> None:
     assert "This was not done: sending an e-mail" in said
     assert "set WARROOM_SMTP_URL" in said
     assert "comm:b:1:executive" in play.keys("comm:")
+
+
+def test_a_mail_server_that_is_away_is_told_once() -> None:
+    held = ("mail.send",)
+    play = Play(
+        packs=packs(communications=(told("a", audiences=("desk",)), told("b", audiences=("management",)))),
+        world=lambda e, i: None if e.kind in held else succeed(e, i),
+    )
+    play.alert()
+    for key in ("comm:a:1:@mail:desk", "comm:b:1:@mail:management"):
+        play.give(inputs.EffectResult(incident=ID, key=key, kind="mail.send", outcome="delayed", error="It broke off."))
+    (said,) = play.seen("outlet_away")
+    assert "This takes long: sending an e-mail. It broke off." in said
 
 
 def test_people_whom_a_mail_did_not_reach_are_named() -> None:

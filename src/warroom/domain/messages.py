@@ -52,6 +52,7 @@ MESSAGES = frozenset(
         "message_approved",
         "message_closed",
         "mistake",
+        "outlet_away",
         "note",
         "paged",
         "pagerduty_away",

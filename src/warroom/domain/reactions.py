@@ -345,7 +345,8 @@ def _failed(out: Out, before: Incident | None, what: f.EffectFailed) -> Iterator
         yield out.note(f"note:dead:{what.key}", f"Slack did not take the {what.key}: {what.error}")
 
 
-def _outside(what: f.EffectFailed) -> bool:
+def _outside(what: f.EffectFailed | f.EffectDelayed) -> bool:
+    """Whether it is a message that leaves Slack."""
     return what.kind in ("mail.send", "status_page.post", "wiki.page", "pagerduty.update")
 
 
@@ -363,6 +364,8 @@ def _delayed(out: Out, what: f.EffectDelayed) -> Iterator[Effect]:
     service = what.kind.partition(".")[0]
     if service == "pagerduty":
         yield out.say("away:pagerduty", "pagerduty_away", {"error": what.error, "phones": _phones(out)})
+    elif _outside(what):
+        yield out.say(f"away:{service}", "outlet_away", {"what": views.deed(what.kind), "error": what.error})
     elif service == "slack":
         yield out.note("away:slack", "Slack cannot be reached: do not wait for the war room, work by phone.")
 
