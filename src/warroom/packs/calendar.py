@@ -1,8 +1,9 @@
 """Trading days of a pack's calendar: its hours with the holidays and half days of an exchange."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, time
+from functools import cache
 from importlib.machinery import PathFinder
 from importlib.util import module_from_spec
 from pathlib import Path
@@ -29,13 +30,7 @@ def sessions(calendar: Calendar, years: Iterable[int] = YEARS) -> Sessions:
     Thanksgiving, on Christmas Eve and on the day before Independence Day). Raises NotImplementedError for an
     exchange that `holidays` does not know.
     """
-    closed: frozenset[date] = frozenset()
-    half_days: dict[date, time] = {}
-    if calendar.holidays:
-        days = list(years)
-        exchange = _exchange(calendar.holidays)
-        closed = frozenset(exchange(years=days))
-        half_days = _half_days(exchange, days, closed)
+    closed, half_days = _days(calendar.holidays, tuple(years)) if calendar.holidays else (frozenset(), {})
     return Sessions(
         timezone=calendar.timezone,
         open=calendar.open,
@@ -46,6 +41,14 @@ def sessions(calendar: Calendar, years: Iterable[int] = YEARS) -> Sessions:
         business_close=calendar.business_close,
         half_days={day: close for day, close in half_days.items() if calendar.open < close < calendar.close},
     )
+
+
+@cache
+def _days(market: str, years: tuple[int, ...]) -> tuple[frozenset[date], Mapping[date, time]]:
+    """Holidays, and half days with their close: worked out once for all packs of an exchange."""
+    exchange = _exchange(market)
+    closed = frozenset(exchange(years=years))
+    return closed, _half_days(exchange, years, closed)
 
 
 def _exchange(market: str) -> type[holidays.HolidayBase]:
@@ -61,7 +64,9 @@ def _exchange(market: str) -> type[holidays.HolidayBase]:
     raise NotImplementedError(f"{market} is no exchange that `holidays` knows")
 
 
-def _half_days(exchange: type[holidays.HolidayBase], years: list[int], closed: frozenset[date]) -> dict[date, time]:
+def _half_days(
+    exchange: type[holidays.HolidayBase], years: tuple[int, ...], closed: frozenset[date]
+) -> dict[date, time]:
     category = "half_day"
     if category not in exchange.supported_categories:
         return {}
