@@ -13,6 +13,8 @@ import yaml
 from warroom.slack.app import COMMANDS, EVENTS, SHORTCUTS
 from warroom.slack.methods import METHODS
 
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The safe loader; libyaml's, where it is there, is ten times as fast."""
 METHOD_SCOPES: Mapping[str, tuple[str, ...]] = {name: method.scopes for name, method in METHODS.items()}
 """Web API method → the bot scopes it needs for what we use it for."""
 EVENT_SCOPES: Mapping[str, tuple[str, ...]] = {"reaction_added": ("reactions:read",)}
@@ -113,7 +115,7 @@ def missing_scopes(granted: Iterable[str]) -> tuple[str, ...]:
 def check_manifest(path: Path) -> list[str]:
     """A sentence for everything wrong with the manifest; empty when it is fine."""
     try:
-        manifest = yaml.safe_load(path.read_text("utf-8"))
+        manifest = yaml.load(path.read_text("utf-8"), Loader=_LOADER)  # noqa: S506  (the safe one)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         return [f"{path.name} cannot be read: {error}"]
     if not isinstance(manifest, dict):
