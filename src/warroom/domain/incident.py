@@ -396,7 +396,7 @@ def _approvals(
 
 
 def _approved(approval: Approval, by: By) -> Approval:
-    if approval.state != "pending" or by == approval.by or by in approval.given:
+    if approval.state != "pending" or by.id in {approval.by.id, *(given.id for given in approval.given)}:
         return approval  # each counts once, and the requester never
     given = (*approval.given, by)
     return replace(approval, given=given, state="approved" if len(given) >= approval.request.need else approval.state)

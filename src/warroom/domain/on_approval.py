@@ -21,13 +21,13 @@ def approve(incident: Incident, actor: Actor, run: str, ctx: Context) -> Handled
     if approval is None:
         return over
     asked = approval.request
-    if approval.by == actor.by:
+    if approval.by.id == actor.by.id:
         denied = f.Denied(what=f"approving “{asked.title}”", why=f"{actor.name} asked for it")
         text = f"You asked for “{asked.title}”, so somebody else must approve it."
         return Handled(ctx.facts(actor.by, denied), wrong(text, "Your request goes on waiting.").answer)
     if not actor.groups & set(asked.approvers):
         return not_in(actor, f"Approving “{asked.title}”", asked.approvers, ctx, recorded=True)
-    if actor.by in approval.given:
+    if actor.by.id in {by.id for by in approval.given}:
         left = asked.need - len(approval.given)
         return wrong(f"You have approved “{asked.title}” already; {left} more must, other than you.")
     given = f.ApprovalGiven(run=run)
@@ -92,7 +92,7 @@ def reject(incident: Incident, actor: Actor, run: str, reason: str, ctx: Context
 
 
 def _may_not_reject(approval: Approval, actor: Actor, ctx: Context) -> Handled | None:
-    if approval.by == actor.by or actor.groups & set(approval.request.approvers):
+    if approval.by.id == actor.by.id or actor.groups & set(approval.request.approvers):
         return None
     return not_in(actor, f"Rejecting “{approval.request.title}”", approval.request.approvers, ctx, recorded=True)
 

@@ -68,7 +68,7 @@ def place(i: Incident, order: Order, by: By, ctx: Context) -> tuple[f.What, ...]
     void = tuple(
         f.ApprovalClosed(run=a.request.run, how="void", why="a newer request takes its place")
         for a in approvals.pending(i)
-        if a.request.kind == "action" and a.request.subject == order.action and a.by == by
+        if a.request.kind == "action" and a.request.subject == order.action and a.by.id == by.id
     )
     asked = f.ApprovalRequested(
         run=order.run,
