@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from warroom.sandbox import eafix_tools, pit_platform, pit_tools, tools
+from warroom.sandbox import eafix_tools, market_data_tools, pit_platform, pit_tools, tools
 from warroom.sandbox.pagerduty_fixture import SERVICES
 from warroom.sandbox.sandbox import Sandbox
 
@@ -79,7 +79,28 @@ def _pit(url: str, redis_port: int) -> Binding:
     }
 
 
-BINDINGS: Mapping[str, Callable[[str, int], Binding]] = {"lav_adaf": _lav_adaf, "eafix": _eafix, "pit": _pit}
+def _market_data(url: str, redis_port: int) -> Binding:
+    pipeline = f"{url}/market-data"
+    stand_in = [sys.executable, "-I", market_data_tools.__file__, pipeline]
+    return {
+        "services": _services("market-data"),
+        "urls": {"pipeline": pipeline},
+        "contacts": {
+            "bridge_url": "https://bridge.sandbox.example/market-data",
+            "live_trading_phone": "+1-202-555-0109",
+            "trading_ops_phone": "+1-202-555-0108",
+            "vendor_support": "+1-202-555-0190",
+        },
+        "tools": {name: [*stand_in, name] for name in market_data_tools.TOOLS},
+    }
+
+
+BINDINGS: Mapping[str, Callable[[str, int], Binding]] = {
+    "lav_adaf": _lav_adaf,
+    "eafix": _eafix,
+    "pit": _pit,
+    "market_data": _market_data,
+}
 """pack → its part of warroom.yaml, given the sandbox's address and the port of its Redis"""
 
 GROUPS: Mapping[str, Mapping[str, Sequence[str]]] = {
@@ -122,6 +143,16 @@ GROUPS: Mapping[str, Mapping[str, Sequence[str]]] = {
         "regulators": ["regulators@outside.example"],
         "customers": ["customers@outside.example"],
         "partners": ["partners@outside.example"],
+    },
+    "market_data": {
+        "data_engineers": ["mei@sandbox.example", "raj@sandbox.example"],
+        "trading_ops": ["dana@sandbox.example"],
+        "live_trading": ["tom@sandbox.example"],
+        "strategy_leads": ["lukas@sandbox.example"],
+        "risk_managers": ["rita@sandbox.example"],
+        "executives": ["S0SANDBX06"],
+        "compliance": ["omar@sandbox.example"],
+        "commanders": ["S0SANDBX03"],
     },
 }
 """pack → who is in its groups; a group of the same name in two packs has the same people"""

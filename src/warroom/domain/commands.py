@@ -24,6 +24,7 @@ INCIDENT: Mapping[str, Usage] = {
     "status": Usage("status", "show where it stands (also /incident-status)"),
     "update": Usage("update [TEXT]", "send a status update; without text a form opens"),
     "note": Usage("note TEXT", "add to the timeline"),
+    "milestone": Usage("milestone contained|recovery_started|validated|reviewed", "say how far the incident is"),
     "step": Usage("step done|skip STEP [why]", "mark a protocol step"),
     "set": Usage("set FIELD VALUE", "say what it is about: a market, an amount; without words a form opens"),
     "action": Usage("action [NAME [name=value …] REASON]", "change something on the platform, with its preview"),

@@ -24,6 +24,7 @@ from warroom.domain.on_action import on_action
 from warroom.domain.on_checklist import on_checklist
 from warroom.domain.on_field import on_set
 from warroom.domain.on_gate import on_gate
+from warroom.domain.on_milestone import on_milestone
 from warroom.domain.on_runbook import on_runbook, on_vendor
 from warroom.domain.people import Actor, By
 from warroom.domain.routing import open_cards
@@ -274,6 +275,7 @@ _WITHIN: Mapping[str, Callable[[Incident, Actor, str, Input, Context], Handled]]
     "status": _status,
     "update": open_update_form,
     "note": _note,
+    "milestone": on_milestone,
     "step": _step,
     "set": on_set,
     "action": on_action,

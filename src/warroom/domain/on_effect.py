@@ -8,10 +8,11 @@ from warroom.domain import facts as f
 from warroom.domain import on_routine, on_watch, protocol
 from warroom.domain.decision import Context
 from warroom.domain.handling import Handled
-from warroom.domain.incident import Incident
+from warroom.domain.incident import Incident, Run
 from warroom.domain.inputs import EffectResult
 from warroom.domain.outgoing import Out
 from warroom.domain.people import PAGERDUTY
+from warroom.domain.policy import Milestone
 
 SILENT = ("slack.answer", "slack.edit")
 RAW_LIMIT = 200_000
@@ -110,9 +111,17 @@ def _act(incident: Incident, result: EffectResult, ctx: Context) -> Handled:
         detail=str(result.result.get("detail", "")),
     )
     facts = ctx.facts(None, settled)
-    if known == "confirmed" and run.scope and incident.reached("contained") is None:
-        facts += ctx.facts(run.by, f.MilestoneReached(milestone="contained", source="warroom"))
+    milestone = _reaches(run, ctx) if known == "confirmed" else None
+    if milestone and incident.reached(milestone) is None:
+        facts += ctx.facts(run.by, f.MilestoneReached(milestone=milestone, source="warroom"))
     return Handled(facts)
+
+
+def _reaches(run: Run, ctx: Context) -> Milestone | None:
+    """The milestone that a confirmed action reaches: what the pack says; a halt contains in any case."""
+    action = ctx.pack.pack.actions.get(run.action)
+    said = action.reaches if action else None
+    return said or ("contained" if run.scope else None)
 
 
 def _changed(result: EffectResult, ctx: Context) -> Handled:

@@ -77,6 +77,7 @@ def react(out: Out, fact: f.Fact) -> Iterator[Effect]:
     field = out.pack.pack.fields.get(what.field)
     context = {"field": field.title if field else what.field, "value": what.value, "by": views.who(fact.by)}
     yield out.say(f"field:{what.field}:{out.i.count}", "field_set", context)
+    yield from out.announcements()
 
 
 def _form(incident: Incident, names: Iterable[str], ctx: Context) -> Handled:

@@ -95,6 +95,7 @@ class Step:
     reminded; at `end` it is late: `if_late` happens and the owner is named. With `when`, the step exists only in
     incidents for which one of the conditions holds, with `market` only in those that began while the market was open
     (closed). `hours`: it begins no earlier than the next business (market) hours. `call`: the owner phones somebody.
+    Once it is done, milestone `reaches` is reached.
     """
 
     __pydantic_config__ = STRICT
@@ -111,6 +112,7 @@ class Step:
     call: Call | None = None
     does: tuple[Do, ...] = ()
     done_on: tuple[str, ...] = ()
+    reaches: Milestone | None = None
     remind_before: timedelta | None = None
     if_late: tuple[Do, ...] = ()
     source: str = ""
@@ -279,7 +281,8 @@ class Action:
     only actions with a scope are offered by /halt. `auth` names the environment variable with the bearer token.
     `approvals` members of `approvers`, none of them the requester, must approve within `expires`. `gate` must be open
     (or overridden). `lasts`: it lapses by itself after so long, and people are reminded `remind_before`. `undo` is the
-    action that takes it back. `tell` are the channels that learn what became of it, besides the room.
+    action that takes it back. Once it is confirmed, milestone `reaches` is reached. `tell` are the channels that learn
+    what became of it, besides the room.
     """
 
     __pydantic_config__ = STRICT
@@ -305,6 +308,7 @@ class Action:
     lasts: timedelta | None = None
     remind_before: timedelta = timedelta(minutes=10)
     undo: str | None = None
+    reaches: Milestone | None = None
     tell: tuple[str, ...] = ()
     timeout: timedelta = timedelta(seconds=10)
     source: str = ""

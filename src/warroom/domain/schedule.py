@@ -137,6 +137,7 @@ def _settled(i: Incident, pack: LoadedPack, now: datetime) -> Iterator[f.What]:
     yield from teams.settled(i, pack)
     yield from _validated(i, pack)
     yield from _finished_steps(i, pack)
+    yield from _reached_by_steps(i, pack)
     yield from _corrections(i, pack, now)
 
 
@@ -206,6 +207,14 @@ def _finished_steps(i: Incident, pack: LoadedPack) -> Iterator[f.What]:
         how = _done(i, pack, step, mark.at if mark else None)
         if how:
             yield f.StepDone(step=step.id, how=how)
+
+
+def _reached_by_steps(i: Incident, pack: LoadedPack) -> Iterator[f.What]:
+    """Milestones that steps done by now reach; a skipped step reaches none."""
+    for step in protocol.steps(i, pack):
+        mark = i.steps.get(step.id)
+        if step.reaches and mark and mark.state == "done" and milestones.first(i.history, step.reaches) is None:
+            yield f.MilestoneReached(milestone=step.reaches, source="warroom")
 
 
 def _done(i: Incident, pack: LoadedPack, step: Step, started: datetime | None) -> str:

@@ -98,6 +98,9 @@ CHANNELS: dict[str, tuple[str, ...]] = {
     "pit-engineering": ("ana", "raj", "mei", "lukas"),
     "pit-management": ("clara", "raj"),
     "customer-success": ("dana", "clara"),
+    "incidents": ("ana", "raj", "mei", "lukas", "rita", "dana", "tom"),
+    "leadership-tech": ("clara", "omar", "lukas"),
+    "trading-ops": ("dana", "tom", "rita", "omar"),
     "random": ("ana", "tom", "sam"),
 }
 BOT_NOT_IN = frozenset({"random"})

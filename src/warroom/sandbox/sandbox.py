@@ -20,6 +20,8 @@ from warroom.sandbox.faults import Faults
 from warroom.sandbox.feed import Feed, Subscription
 from warroom.sandbox.journal import Journal
 from warroom.sandbox.mail import Mailbox
+from warroom.sandbox.market_data_api import MarketDataApi
+from warroom.sandbox.market_data_platform import MarketData
 from warroom.sandbox.pagerduty_api import PagerDutyApi
 from warroom.sandbox.pagerduty_events import PagerDutyEvents
 from warroom.sandbox.pagerduty_fixture import SERVICE_USER
@@ -64,6 +66,7 @@ class Sandbox:
         pagerduty_token: str = "sandbox-pagerduty-token",  # noqa: S107
         emergency_token: str = "sandbox-emergency-token",  # noqa: S107
         violation_secret: str = "sandbox-violation-secret",  # noqa: S107
+        control_plane_token: str = "sandbox-control-plane-token",  # noqa: S107
     ) -> None:
         self.now = now
         self.speed = speed
@@ -78,6 +81,7 @@ class Sandbox:
             "pagerduty_token": pagerduty_token,
             "emergency_token": emergency_token,
             "violation_secret": violation_secret,
+            "control_plane_token": control_plane_token,
         }
         self.feed = Feed()
         self.journal = Journal()
@@ -98,6 +102,7 @@ class Sandbox:
         self.status_page = StatusPage(now, self.feed)
         self.wiki = Wiki(now, self.feed)
         self.eafix = EafixPlatform(now, self.feed)
+        self.market_data = MarketData(now, self.feed)
         self._close: Callable[[Scope], None] = _no_connection
         self.app: ASGIApp = Door(
             self._routes(), self.journal, self.faults, lambda scope: self._close(scope), self._latency
@@ -107,6 +112,7 @@ class Sandbox:
         pagerduty = PagerDutyApi(self.pagerduty, self.webhooks, self.secrets["pagerduty_token"])
         events = PagerDutyEvents(self.pagerduty)
         platform = PlatformApi(self.platform, self.secrets["emergency_token"])
+        market_data = MarketDataApi(self.market_data, self.secrets["control_plane_token"])
         return Starlette(
             routes=[
                 Route("/", _page),
@@ -118,6 +124,7 @@ class Sandbox:
                 Mount("/status-page", routes=self.status_page.routes()),
                 Mount("/wiki", routes=self.wiki.routes()),
                 Mount("/eafix", routes=EafixApi(self.eafix).routes()),
+                Mount("/market-data", routes=market_data.routes()),
                 Mount("/control", routes=Control(self).routes()),
             ]
         )
@@ -162,6 +169,7 @@ class Sandbox:
             "WARROOM_CONFLUENCE_SPACE": self.wiki.space,
             "WARROOM_CONFLUENCE_USER": self.wiki.user,
             "WARROOM_CONFLUENCE_TOKEN": self.wiki.token,
+            "CONTROL_PLANE_TOKEN": self.secrets["control_plane_token"],
             "MARKET_SENTINEL_URL": f"{base}/platform/market-sentinel",
             "RISK_WARDEN_URL": f"{base}/platform/risk-warden",
             "EXECUTIONER_URL": f"{base}/platform/executioner",

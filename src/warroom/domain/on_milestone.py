@@ -1,0 +1,39 @@
+"""What a person says of how far an incident is, where no action or step says it by itself."""
+
+from warroom.domain import facts as f
+from warroom.domain.commands import did_you_mean
+from warroom.domain.decision import Context
+from warroom.domain.effects import Reply, moment
+from warroom.domain.handling import Handled, room_link, say, wrong
+from warroom.domain.incident import Incident
+from warroom.domain.inputs import Input
+from warroom.domain.people import Actor
+from warroom.domain.terms import Milestone
+
+BY_HAND: tuple[Milestone, ...] = ("contained", "recovery_started", "validated", "reviewed")
+"""The milestones people may reach by saying so; the others follow from acknowledging, resolving and so on."""
+
+
+def on_milestone(incident: Incident, actor: Actor, text: str, given: Input, ctx: Context) -> Handled:
+    """`/incident milestone NAME`: it holds from now on, and whoever is told of it is told."""
+    said = "_".join(text.lower().replace("-", " ").split())
+    name = next((milestone for milestone in BY_HAND if milestone == said), None)
+    if name is None:
+        near = did_you_mean(said, BY_HAND) if said else BY_HAND
+        wrongly = f"Nobody can say that it is “{text.strip()}”." if said else "Say how far the incident is."
+        return wrong(wrongly, *(f"/incident milestone {name}" for name in near))
+    words = name.replace("_", " ")
+    at = incident.reached(name)
+    if at:
+        return say("already", text=f"is “{words}”", at=moment(at), **room_link(incident))
+    if name == "reviewed" and incident.is_open:
+        return wrong(
+            f"{incident.id} is still open: it is reviewed after it is resolved.", "/incident resolve resolves it."
+        )
+    if name != "reviewed" and not incident.is_open:
+        return wrong(f"{incident.id} is resolved already.", "/incident note TEXT still adds to its timeline.")
+    reached = f.MilestoneReached(milestone=name, source="slack")
+    answer = Reply(
+        "done", {"text": f"The incident is “{words}” now; whoever is to be told is told", **room_link(incident)}
+    )
+    return Handled(ctx.facts(actor.by, reached), answer)
