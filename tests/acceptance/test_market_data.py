@@ -73,9 +73,12 @@ async def test_a_stall_a_late_vendor_and_a_user_report_have_their_severity_and_p
     ):
         await firm.alert(title, service="market-data", details=details, urgency="low")
     stall, late, report = firm.said("incidents")
-    assert "P1: data incident" in stall and "What happened: Market data has stopped" in stall
-    assert "P2: data incident" in late and "What happened: A data vendor delivers late" in late
-    assert "P3: data incident" in report and "a user's report that nothing has confirmed yet" in report
+    assert "P1: data incident" in stall
+    assert "What happened: Market data has stopped" in stall
+    assert "P2: data incident" in late
+    assert "What happened: A data vendor delivers late" in late
+    assert "P3: data incident" in report
+    assert "a user's report that nothing has confirmed yet" in report
 
 
 @pytest.mark.row("T2")
@@ -93,7 +96,8 @@ async def test_consumers_are_paused_promotions_frozen_and_batches_quarantined_an
     held = firm.sandbox.market_data.quarantines["XNYS"]
     assert (held.bucket, held.tag) == ("s3://tradepulse-data/quarantine/", ID)
     closed = await firm.types("mei", firm.room, "/incident action resume-consumers Enough")
-    assert "Not yet" in closed.text and "The data is validated" in closed.text
+    assert "Not yet" in closed.text
+    assert "The data is validated" in closed.text
     await orders(firm, "mei", "end-quarantine They are sound")
     assert firm.sandbox.market_data.quarantines == {}
     refused = await firm.types("tom", firm.room, "/incident action pause-consumers No")
@@ -116,7 +120,8 @@ async def test_the_live_trading_team_is_asked_for_the_kill_switch_and_vendors_ar
     await firm.types("mei", firm.room, "/incident severity P0 live strategies trade on it")
     await firm.at("6:30")
     asked = firm.saw("trading-ops", "does live trading stop?")
-    assert "@Tom Fischer" in asked and "Markets: XNYS" in asked
+    assert "@Tom Fischer" in asked
+    assert "Markets: XNYS" in asked
     await firm.clicks("tom", "Done", "trading-ops")
     assert ":white_check_mark: Evaluate the kill switch · Live trading · done" in firm.panel
     await firm.types("mei", firm.room, "/incident vendor CF-4711 Feed handler restarted")
@@ -146,7 +151,9 @@ async def test_ingestion_is_restored_watched_under_its_sla_and_the_restart_recor
     await orders(firm, "mei", "record-restart Lag is under a minute")
     (line,) = (firm.folder / "data/observability/audit/ingestion_events.jsonl").read_text().splitlines()
     kept = json.loads(line)
-    assert kept["event"] == "restart_confirmed" and kept["incident"] == ID and kept["market"] == "XNYS"
+    assert kept["event"] == "restart_confirmed"
+    assert kept["incident"] == ID
+    assert kept["market"] == "XNYS"
 
 
 async def restored(firm: World) -> None:
@@ -165,12 +172,14 @@ async def test_a_backfill_is_promoted_only_when_its_counts_match_and_to_producti
     await firm.types("mei", firm.room, "/diagnostics reconciliation")
     assert "missing rows" in firm.saw(firm.room, "Diagnostics: reconciliation", "1 of 2 not healthy")
     early = await firm.types("mei", firm.room, "/incident action promote-staging Early")
-    assert "Not yet" in early.text and "Rows against the vendor's totals" in early.text
+    assert "Not yet" in early.text
+    assert "Rows against the vendor's totals" in early.text
     await firm.passes(minutes=2)
     await firm.types("mei", firm.room, "/diagnostics reconciliation")
     await orders(firm, "mei", "promote-staging Counts match")
     early = await firm.types("mei", firm.room, "/incident action promote-production Early")
-    assert "Automated quality suite green" in early.text and "Not read yet" in early.text
+    assert "Automated quality suite green" in early.text
+    assert "Not read yet" in early.text
     await firm.types("lukas", firm.room, "/diagnostics quality")
     await orders(firm, "mei", "promote-production Suite is green", "Ask for approval")
     own = await firm.clicks("mei", "Approve", firm.room)

@@ -66,7 +66,8 @@ def test_the_communication_plan_has_the_five_stages_of_the_document_in_every_sev
     assert PACK.channels == {"incidents": "#incidents", "leadership": "#leadership-tech", "trading_ops": "#trading-ops"}
     assert PACK.audiences["detection"].pagerduty
     assert PACK.audiences["leadership"].mail == ("executives", "compliance")
-    assert PACK.audiences["status_page"].status_page and PACK.audiences["status_page"].approvers
+    assert PACK.audiences["status_page"].status_page
+    assert PACK.audiences["status_page"].approvers
     assert PACK.audiences["organisation"].wiki
 
 

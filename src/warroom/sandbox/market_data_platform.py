@@ -1,4 +1,4 @@
-"""The market data pipeline: connectors, control plane, quarantine, backfills, counts and checks; and what breaks them."""
+"""The market data pipeline: connectors, control plane, quarantine, backfills and checks; and what breaks them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
