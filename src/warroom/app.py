@@ -50,6 +50,7 @@ from warroom.platform.readback import Sleep
 from warroom.platform.surroundings import Surroundings
 from warroom.postmortem.lines import Line
 from warroom.postmortem.performer import PostmortemPerformer
+from warroom.postmortem.timeline_file import TimelinePerformer
 from warroom.rendering import Catalog, MessageErrors
 from warroom.settings import Environment, Settings
 from warroom.slack.api import Api
@@ -222,6 +223,7 @@ async def running(
                     evidence=environment.warroom_data / "evidence",
                 ),
                 PostmortemPerformer(environment.warroom_data, _history(settings, api, directory), store.facts),
+                TimelinePerformer(environment.warroom_data, store.facts),
             ],
             clock=clock,
             limits=_limits(settings, clock),

@@ -27,6 +27,7 @@ be done first; their results are in `Incident.done`. Kinds, their data, and thei
     platform.probes   run, probes (names), title, seal                             -> results [ProbeResult as dict]
     platform.watch    watch, probe                                    -> ProbeResult as dict, without raw
     platform.act      run, action, parameters, fields, reason, operator, mode -> outcome, detail, request, readings
+    timeline.write    (nothing: the whole file from the facts)                -> path
     postmortem.write  number, reason                                          -> path, text, questions
 
 `context` holds the values a message needs. `view` names a function of `domain.views` that makes them from the

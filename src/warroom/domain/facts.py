@@ -37,11 +37,12 @@ class IncidentOpened:
 
 @dataclass(frozen=True, kw_only=True)
 class PagerDutyLinked:
-    """The incident has a counterpart in PagerDuty."""
+    """The incident has a counterpart in PagerDuty; `bridge` is the address (or number) of its conference, or ""."""
 
     pagerduty_id: str
     url: str | None
     service_id: str | None
+    bridge: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -155,6 +155,7 @@ class Incident:
     status: str = "investigating"
     pagerduty_id: str | None = None
     pagerduty_url: str | None = None
+    bridge: str = ""
     pagerduty_service: str | None = None
     history: History = ()
     roles: Mapping[str, By] = field(default_factory=dict)
@@ -276,6 +277,7 @@ def _change(i: Incident, fact: f.Fact) -> dict[str, Any]:
                 "pagerduty_id": what.pagerduty_id,
                 "pagerduty_url": what.url,
                 "pagerduty_service": what.service_id,
+                "bridge": what.bridge or i.bridge,
             }
         case f.MilestoneReached() | f.MilestoneWithdrawn():
             came = isinstance(what, f.MilestoneReached)

@@ -14,7 +14,7 @@ from warroom.domain.outgoing import Out
 from warroom.domain.people import PAGERDUTY
 from warroom.domain.policy import Milestone
 
-SILENT = ("slack.answer", "slack.edit")
+SILENT = ("slack.answer", "slack.edit", "timeline.write")
 RAW_LIMIT = 200_000
 
 

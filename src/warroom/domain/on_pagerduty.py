@@ -1,5 +1,6 @@
 """PagerDuty's news: it is a peer whose timestamps decide, and whose deliveries may be late, repeated or disordered."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from warroom.domain import facts as f
@@ -82,7 +83,7 @@ def open_incident(event: PagerDutyEvent, about: PagerDutyIncident, ctx: Context)
         storm=storm_of(alert, ctx.pack.pack),
     )
     by = By("pagerduty", "PagerDuty")
-    link = f.PagerDutyLinked(pagerduty_id=about.id, url=about.url, service_id=about.service_id)
+    link = _linked(about)
     first = ctx.facts(by, opened, link, at=at)
     return first + tuple(
         fact
@@ -142,7 +143,7 @@ def _related(incident: Incident, event: PagerDutyEvent, about: PagerDutyIncident
 def _link(incident: Incident, event: PagerDutyEvent, about: PagerDutyIncident, ctx: Context) -> tuple[f.Fact, ...]:
     if incident.pagerduty_id is not None:
         return ()
-    link = f.PagerDutyLinked(pagerduty_id=about.id, url=about.url, service_id=about.service_id)
+    link = _linked(about)
     return ctx.facts(By("pagerduty", "PagerDuty"), link, at=event.at)
 
 
@@ -216,3 +217,11 @@ def _news(incident: Incident, event: PagerDutyEvent, ctx: Context) -> tuple[f.Fa
     if accepted and (responding is None or event.at < responding):
         facts += _reached(event, "responding", event.at, ctx)
     return facts
+
+
+def _linked(about: PagerDutyIncident) -> f.PagerDutyLinked:
+    """The counterpart, with its conference bridge: the address, else the number to dial."""
+    said = about.details.get("conference_bridge")
+    line = said if isinstance(said, Mapping) else {}
+    bridge = str(line.get("url") or line.get("number") or "")
+    return f.PagerDutyLinked(pagerduty_id=about.id, url=about.url, service_id=about.service_id, bridge=bridge)

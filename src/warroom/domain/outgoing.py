@@ -76,6 +76,12 @@ class Out:
             coalesce="panel",
         )
 
+    def timeline(self) -> Effect:
+        """The timeline file, written anew; only the newest waits."""
+        return self.effect(
+            f"timeline:{self.i.count}", "timeline.write", {}, lane="timeline", rank=PANEL, coalesce="timeline"
+        )
+
     def announcements(self) -> Iterator[Effect]:
         """The announcement, and those of every raise of the severity, brought up to date."""
         message = self.pack.pack.severities[self.i.severity].announce.message

@@ -155,16 +155,25 @@ def _opened(out: Out, fact: f.Fact, what: f.IncidentOpened) -> Iterator[Effect]:
         }
         yield out.effect("pagerduty.open", "pagerduty.trigger", trigger, lane="pager", rank=FIRST)
     yield from on_field.opened(out)
+    yield from _bridge(out, "bookmark:bridge", views.bridge(i, out.pack))
 
 
 def _linked(out: Out, before: Incident | None, what: f.PagerDutyLinked) -> Iterator[Effect]:
     if what.url:
         data = {"title": "PagerDuty incident", "url": what.url, "emoji": ":rotating_light:"}
         yield out.effect("bookmark:pagerduty", "slack.bookmark", data, rank=EDIT, after=("room",))
+    yield from _bridge(out, "bookmark:bridge:pagerduty", what.bridge)
     first = before is not None and before.pagerduty_service is None
     if first and what.service_id and teams.ON_CALL in _wanted(out, out.i.severity):
         wanted = {"groups": [teams.ON_CALL], "service": what.service_id}
         yield out.effect("people:on_call", "people.find", wanted, rank=SETUP)
+
+
+def _bridge(out: Out, key: str, address: str) -> Iterator[Effect]:
+    """A bookmark of the conference, where it has an address."""
+    if address.startswith(("https://", "http://")):
+        data = {"title": "Conference bridge", "url": address, "emoji": ":telephone_receiver:"}
+        yield out.effect(key, "slack.bookmark", data, rank=EDIT, after=("room",))
 
 
 def _wanted(out: Out, severity: SeverityId) -> tuple[str, ...]:

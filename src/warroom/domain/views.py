@@ -84,6 +84,7 @@ def base(i: Incident, pack: LoadedPack, now: datetime) -> View:
         "commander": who(i.commander),
         "next_update": moment(due) if due else None,
         "pagerduty": i.pagerduty_url or "",
+        "bridge": bridge(i, pack),
         "fields": [{"title": x.title, "value": i.fields[n]} for n, x in pack.pack.fields.items() if n in i.fields],
         "about": {name: i.fields.get(name, "") for name in pack.pack.fields},
     }
@@ -119,6 +120,11 @@ def _heard(pack: Pack, severity: Severity, channel: str) -> tuple[Cadence, ...]:
         if channel in c.channels or any(channel in audiences[a].channels for a in c.audiences)
     )
     return heard or severity.cadences
+
+
+def bridge(i: Incident, pack: LoadedPack) -> str:
+    """Where people talk: the conference of the PagerDuty incident, else the deployment's own; "" for none."""
+    return i.bridge or (pack.contacts.get(pack.pack.bridge, "") if pack.pack.bridge else "")
 
 
 def impact(i: Incident, pack: LoadedPack) -> str:

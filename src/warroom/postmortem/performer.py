@@ -6,7 +6,6 @@
 
 import asyncio
 import json
-import os
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
@@ -18,6 +17,7 @@ from warroom.domain.incident import Incident, fold
 from warroom.engine.ports import Job
 from warroom.errors import Refused, StoreError, TryAgain
 from warroom.postmortem.document import STANDARD, compile, questions_in, render, templates
+from warroom.postmortem.files import write_all
 from warroom.postmortem.lines import Line
 
 ReadHistory = Callable[[str, datetime], Awaitable[Sequence[Line]]]
@@ -84,7 +84,7 @@ class PostmortemPerformer:
         text = render(document, wanted if wanted in templates() else STANDARD)
         path = folder / f"postmortem-{number}.md"
         try:
-            await asyncio.to_thread(_write_all, {folder / "incident.json": as_json(incident, facts), path: text})
+            await asyncio.to_thread(write_all, {folder / "incident.json": as_json(incident, facts), path: text})
         except OSError as error:
             raise TryAgain(f"cannot write {path}: {error.strerror}; check WARROOM_DATA") from error
         return _result(path, text)
@@ -154,20 +154,3 @@ def _plain(value: object) -> object:
 def _result(path: Path, text: str) -> Mapping[str, object]:
     title = text.partition("\n")[0].removeprefix("# ")
     return {"path": str(path), "text": text, "questions": questions_in(text), "title": title}
-
-
-def _write_all(contents: Mapping[Path, str]) -> None:
-    """Write files one after the other, each complete or not there at all, also after a power cut."""
-    for path, text in contents.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f".{path.name}.tmp")
-        with draft.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)

@@ -55,6 +55,7 @@ class Incident:
     updated_at: datetime | None = None
     resolved_at: datetime | None = None
     body: str = ""
+    bridge: str = ""
     alerts: list[Json] = field(default_factory=list)
     notes: list[Json] = field(default_factory=list)
     updates: list[Json] = field(default_factory=list)
@@ -102,7 +103,9 @@ def webhook_json(incident: Incident) -> Json:
         "teams": [],
         "priority": {**{n: priority[n] for n in names}, "type": "priority_reference"} if priority else None,
         "urgency": incident.urgency,
-        "conference_bridge": None,
+        "conference_bridge": {"conference_url": incident.bridge, "conference_number": None}
+        if incident.bridge
+        else None,
         "resolve_reason": None,
         "incident_type": {"name": "incident_default"},
     }

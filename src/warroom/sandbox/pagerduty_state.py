@@ -72,6 +72,7 @@ class PagerDuty:
         client: Json | None = None,
         policy: Policy | None = None,
         body: str = "",
+        bridge: str = "",
         assignees: Iterable[str] = (),
         with_alert: bool = True,
     ) -> Incident:
@@ -86,7 +87,7 @@ class PagerDuty:
             incident = Incident(
                 self._ids.next("Q"), next(self._numbers), title[:1024], key, service, used, self.now(), urgency
             )
-            incident.body = body
+            incident.body, incident.bridge = body, bridge
             incident.assignees = list(assignees) or list(used.levels[0])
             incident.priority = self._priority(priority) if priority else None
             incident.status_changed_at, incident.status_changed_by = self.now(), agent or service_ref(service)

@@ -1,0 +1,47 @@
+"""The conference bridge: PagerDuty's own, else the deployment's; an address is a bookmark, a number only text."""
+
+from dataclasses import replace
+
+import pytest
+from tests.domain.play import PACK, Play
+
+from warroom.domain.effects import Effect
+
+OURS = "https://bridge.example/ours"
+
+
+def a_play(setting: str = "", **details: object) -> Play:
+    pack = replace(PACK, pack=replace(PACK.pack, bridge="conference"), contacts={"conference": setting})
+    play = Play(packs={"lav_adaf": pack})
+    play.alert(details=details)
+    return play
+
+
+def marks(play: Play) -> list[Effect]:
+    return [e for e in play.sent if e.kind == "slack.bookmark" and "bridge" in e.key]
+
+
+@pytest.mark.row("T3")
+def test_the_deployments_bridge_is_shown_where_pagerduty_has_none() -> None:
+    play = a_play(OURS)
+    assert f"Bridge: {OURS}" in play.panel()
+    assert f"Bridge: {OURS}" in play.render(play.made["INC-2026-0001", "announce"]).plain
+    assert [mark.data["url"] for mark in marks(play)] == [OURS]
+
+
+@pytest.mark.row("T3")
+def test_pagerdutys_own_bridge_comes_before_it() -> None:
+    theirs = {"url": "https://bridge.example/theirs", "number": None}
+    play = a_play(OURS, conference_bridge=theirs)
+    assert "Bridge: https://bridge.example/theirs" in play.panel()
+    assert "https://bridge.example/theirs" in [mark.data["url"] for mark in marks(play)]
+
+
+def test_a_number_to_dial_is_text_and_no_bookmark() -> None:
+    play = a_play("", conference_bridge={"url": None, "number": "+1 555 0100"})
+    assert "Bridge: +1 555 0100" in play.panel()
+    assert marks(play) == []
+
+
+def test_without_a_bridge_nothing_is_said_of_one() -> None:
+    assert "Bridge" not in a_play().panel()
