@@ -25,3 +25,17 @@ async def test_the_demo_tells_its_story_and_leaves_its_files(folder: Path) -> No
         assert words in told.getvalue()
     assert "## Timeline" in (folder / "postmortem.md").read_text()
     assert json.loads((folder / "incident.json").read_text())["incident"] == "INC-2026-0001"
+
+
+@pytest.mark.slow
+@pytest.mark.row("P3")
+@pytest.mark.row("P9")
+@pytest.mark.row("P13")
+async def test_the_story_of_a_leak_is_complete(folder: Path) -> None:
+    told = StringIO()
+    console = Console(file=told, width=200)
+    report = await play(SCENARIOS["pit-leakage"], speed=150, out=folder, port=0, stay=False, console=console)
+    assert report.missing == []
+    rows = [json.loads(line) for line in (folder / "transcript.jsonl").read_text().splitlines()]
+    for words in ("P0 VIOLATION", "Stop all trading signals: CONFIRMED", "P0 for the executives", "RESOLVED"):
+        assert any(words in row["text"] for row in rows), words
