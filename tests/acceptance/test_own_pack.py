@@ -49,6 +49,10 @@ async def plays(world: World) -> None:
     await world.types("ana", world.room, "/incident take")
     assert incident.status == "acknowledged"
     await world.types("ana", world.room, "/diagnostics health")
+    # the pack is edited and the bot restarted: what runs keeps the pack it opened with
+    own = world.folder / "minimal.yaml"
+    own.write_text(own.read_text().replace("every: 30m", "every: 10m").replace("start: 15m", "start: 20m"))
+    await world.restarts(seconds=10)
     world.saw(world.room, "Diagnostics: health", "Gateway health")
     await world.at("15:00")
     world.saw(world.room, ":point_right:", "Say what is affected (Incident commander: @Ana Souza)")

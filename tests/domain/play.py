@@ -16,12 +16,12 @@ from warroom.domain.people import Actor, By
 from warroom.domain.policy import Pack, Severity
 from warroom.domain.views import VIEWS
 from warroom.packs.bindings import Binding
-from warroom.packs.loader import load_packs
+from warroom.packs.loader import loaded_pack, shipped
 from warroom.rendering import Catalog, Message
 from warroom.slack.values import revive
 from warroom.store.rows import card
 
-PACKS = load_packs(["lav_adaf"], {"lav_adaf": Binding(services=("PSVC1",))})
+PACKS = {"lav_adaf": loaded_pack(shipped("lav_adaf"), Binding(services=("PSVC1",)))}
 PACK = PACKS["lav_adaf"]
 CATALOG = Catalog.load(Path(__file__).parents[2] / "messages")
 ID = "INC-2026-0001"

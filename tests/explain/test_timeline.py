@@ -54,6 +54,13 @@ P0 = """
         start: 2h
         when: [{field: playbook, equals: outage}]
         ask: Fail over.
+      - id: wake
+        title: Wake the owner
+        owner: commander
+        start: 3h
+        market: closed
+        when: [{field: title, matches: '\\b(down|lost)\\b'}]
+        ask: Wake them.
       - id: once_contained
         title: Assess the damage
         owner: commander
@@ -188,6 +195,7 @@ def test_without_a_time_both_cases_are_shown_and_said_to_be(pack: str) -> None:
     assert "Shown for any time of day" in text
     assert "only if the market is open" in row(text, "Hold the line")
     assert "only if the market is open or loss is over 50000" in row(text, "Phone the trading desk")
+    assert "only if the market is closed, and title has “down” or “lost”" in row(text, "Wake the owner")
     assert row(text, "Repair").startswith(" | clock | Repair resolved within 2h of market time warned at 1h 30m of")
     assert row(text, "Write to the broker").startswith(" | step | Write to the broker begins in business hours")
 

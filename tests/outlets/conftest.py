@@ -15,13 +15,13 @@ from warroom.domain.people import PAGERDUTY
 from warroom.domain.views import VIEWS
 from warroom.engine.ports import Job
 from warroom.packs.bindings import Binding
-from warroom.packs.loader import load_packs
+from warroom.packs.loader import loaded_pack, shipped
 from warroom.rendering import Catalog, Message
 from warroom.sandbox import Sandbox, serve
 from warroom.slack.compose import Composer
 
 START = datetime(2026, 11, 17, 14, 31, tzinfo=UTC)
-PACK = load_packs(["lav_adaf"], {"lav_adaf": Binding(services=("PSVC1",))})["lav_adaf"]
+PACK = loaded_pack(shipped("lav_adaf"), Binding(services=("PSVC1",)))
 COMPOSER = Composer(Catalog.load(Path(__file__).parents[2] / "messages"), VIEWS)
 
 

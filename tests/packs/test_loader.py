@@ -13,7 +13,6 @@ from warroom.packs.loader import (
     content_hash,
     freeze,
     json_schema,
-    load_packs,
     loaded_pack,
     read_pack,
     shipped,
@@ -70,7 +69,7 @@ def test_a_deployment_overrides_addresses_channels_and_tools_but_not_the_rest() 
         contacts={"cloud_support": "case 7"},
         tools={"docker": ("podman",)},
     )
-    loaded = load_packs(["lav_adaf"], {"lav_adaf": binding})["lav_adaf"]
+    loaded = loaded_pack(shipped("lav_adaf"), binding)
     plain = shipped("lav_adaf")
     assert loaded.pack.urls["redis"] == "redis.internal:6380"
     assert loaded.pack.channels["war_room"] == "#fire"
@@ -92,7 +91,7 @@ def test_a_thawed_pack_keeps_its_policy_and_takes_the_contacts_of_today() -> Non
 
 def test_an_unknown_pack_is_refused_with_the_nearest_name() -> None:
     with pytest.raises(ConfigError, match="there is no pack 'lav_adf'; did you mean lav_adaf"):
-        load_packs(["lav_adf"], {})
+        shipped("lav_adf")
 
 
 def test_the_schema_for_editors_knows_durations_times_and_forbids_unknown_keys() -> None:

@@ -66,7 +66,7 @@ class Case:
             if not open_questions:
                 return None
             said.append(either(condition(w) for w in open_questions))
-        return " and ".join(said)
+        return ", and ".join(said)
 
     def _answer(self, when: When) -> bool | None:
         """Whether a condition holds; None when that depends on the alert."""

@@ -20,8 +20,8 @@ _OWNED = {"announced": ITSELF, "resolution_announced": ITSELF}
 
 
 def listed(parts: Iterable[str], word: str = "and") -> str:
-    """a, b and c."""
-    found = [part for part in parts if part]
+    """a, b and c, each once."""
+    found = [part for part in dict.fromkeys(parts) if part]
     return f"{', '.join(found[:-1])} {word} {found[-1]}" if len(found) > 1 else "".join(found)
 
 

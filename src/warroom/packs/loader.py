@@ -3,7 +3,6 @@
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from functools import cache
 from pathlib import Path as File
@@ -75,20 +74,6 @@ def shipped(pack_id: str) -> Pack:
     if problems or pack is None:
         raise ConfigError([str(problem) for problem in problems])
     return pack
-
-
-def load_packs(ids: Iterable[str], bindings: Mapping[str, Binding]) -> Mapping[str, LoadedPack]:
-    """The packs of these ids with the deployment's values in place. Raises ConfigError with all mistakes."""
-    loaded: dict[str, LoadedPack] = {}
-    problems: list[str] = []
-    for pack_id in ids:
-        try:
-            loaded[pack_id] = loaded_pack(shipped(pack_id), bindings.get(pack_id, Binding()))
-        except ConfigError as error:
-            problems += error.problems
-    if problems:
-        raise ConfigError(problems)
-    return loaded
 
 
 def loaded_pack(pack: Pack, binding: Binding) -> LoadedPack:
