@@ -67,6 +67,7 @@ P0 = """
         start: 10m
         after: contained
         done_on: [update]
+        reaches: validated
         ask: Say it in an update.
     cadences:
       - {id: updates, title: Status update, every: 15m, message: update, channels: [main, room]}
@@ -252,7 +253,7 @@ def test_watches_teams_gates_and_what_comes_after_are_told(pack: str) -> None:
     assert "☐ The desk agrees: signed off by one of the operators" in text
     assert "Once it is contained" in text
     assert row(text, "Assess the damage").startswith(
-        "10m | step | Assess the damage Say it in an update. done when somebody writes an update"
+        "10m | step | Assess the damage Say it in an update. done when somebody writes an update; then it is validated"
     )
     assert row(text, "Hold the review") == "1d | review | Hold the review Timeline; Cause | its owner | reminded"
     assert "to The board (mail to the CTO, once approved by the CTO)" in row(text, "summary")

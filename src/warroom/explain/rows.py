@@ -83,7 +83,8 @@ def _step(case: Case, step: Step, provided: str) -> Row:
     if step.call is not None:
         details.append(f"calls {step.call.whom}, with the words of {step.call.script}")
     details += [words.does(pack, do) for do in step.does]
-    details.append(f"done when {words.done(pack, step)}")
+    reaches = f"; then {words.reaching(step.reaches)}" if step.reaches else ""
+    details.append(f"done when {words.done(pack, step)}{reaches}")
     late = ""
     if step.end is not None:
         end = format_duration(at + step.end - step.start)

@@ -35,6 +35,11 @@ def plain(name: str) -> str:
     return name.replace("_", " ")
 
 
+def reaching(milestone: str) -> str:
+    """That a milestone is reached."""
+    return _REACHED.get(milestone, f"it is {plain(milestone)}")
+
+
 def condition(when: When) -> str:
     """One condition over an alert."""
     field = when.field.removeprefix("details.").removeprefix("fields.").replace("_", " ")
@@ -133,7 +138,7 @@ def _done(pack: Pack, word: str) -> str:
         case "update":
             return "somebody writes an update"
         case _:
-            return _REACHED.get(word, f"it is {plain(word)}")
+            return reaching(word)
 
 
 def criterion(pack: Pack, must: Criterion) -> str:
