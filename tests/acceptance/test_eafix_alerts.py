@@ -1,5 +1,6 @@
 """EAFIX, from the alert on: what it is, who is paged and when, what is asked and read in the first minutes."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -61,15 +62,16 @@ async def test_the_same_failure_after_hours_is_a_p1(eafix_evening: World) -> Non
 
 
 @pytest.mark.row("E3")
-async def test_a_p2_of_the_night_is_paged_when_the_office_opens(eafix_evening: World) -> None:
-    world = eafix_evening
-    await world.alert("Dashboard service down", SERVICE, urgency="low")
-    assert "P2 incident" in world.said("eafix-incidents")[0]
-    before = len(world.paged())
-    await world.at("899:00")  # 8:59 in New York
-    assert len(world.paged()) == before
-    await world.at("900:00")
-    assert "Ana Souza" in world.paged("900:00")
+async def test_a_p2_of_the_night_is_paged_when_the_office_opens(folder: Path) -> None:
+    dawn = datetime(2026, 11, 17, 13, 57, tzinfo=UTC)  # 8:57 in New York
+    async with a_world(folder, begins=dawn, packs=("eafix",)) as world:
+        await world.alert("Dashboard service down", SERVICE, urgency="low")
+        assert "P2 incident" in world.said("eafix-incidents")[0]
+        before = len(world.paged())
+        await world.at("2:59")
+        assert len(world.paged()) == before
+        await world.at("3:00")
+        assert {"Ana Souza", "Mei Tanaka"} <= set(world.paged("3:00"))
 
 
 @pytest.mark.row("E3")
@@ -115,9 +117,11 @@ async def test_the_first_diagnosis_reads_everything_side_by_side_each_with_its_o
 @pytest.mark.row("E13")
 async def test_the_clocks_of_a_p0_in_market_hours_warn_and_break_once(eafix: World) -> None:
     await eafix.alert("EAFIX: complete outage", SERVICE, details={"complete_outage": True})
+    eafix.clock.advance(timedelta(minutes=3, seconds=50))
     await eafix.at("4:00")
     eafix.saw(eafix.room, "Acknowledge: 1 m left of 5 m")
-    await eafix.at("6:00")
+    eafix.clock.advance(timedelta(seconds=50))
+    await eafix.at("5:10")
     eafix.saw(eafix.room, "SLA missed: Acknowledge. 5 m ran out at 14:36 UTC")
     assert "Resolve" in eafix.panel
 
@@ -127,7 +131,8 @@ async def test_the_resolution_target_stands_still_while_the_market_is_closed(eaf
     world = eafix_evening
     await world.alert("Risk manager is down", SERVICE)
     await world.types("raj", world.room, "/incident take")
-    await world.at("30:00")
+    world.clock.advance(timedelta(minutes=30))
+    await world.settles()
     resolve = next(line for line in world.panel.splitlines() if line.strip().startswith("Resolve"))
     assert resolve.split() == ["Resolve", "0", "s", "2", "h", "2", "h", "paused"]
 
@@ -140,9 +145,10 @@ async def test_the_recovery_target_of_orders_is_two_minutes_and_ends_when_the_re
     assert "Recover order execution" in eafix.panel
     await eafix.at("2:00")
     eafix.saw(eafix.room, "SLA missed: Recover order execution. 2 m ran out at 14:33 UTC")
+    await eafix.at("2:30")
     eafix.sandbox.eafix.switch("orders_stuck", False)
     await eafix.types("raj", eafix.room, "/diagnostics recovery")
-    assert eafix.facts("MilestoneReached") == 4  # detected, declared, announced, validated
+    assert "Validated" in (await eafix.types("raj", eafix.room, "/incident timeline")).text
     await eafix.at("3:00")
     assert eafix.count(eafix.room, "SLA missed: Recover order execution") == 1
 

@@ -1,6 +1,7 @@
 """The runbook in the room: a playbook shown or changed, a vendor's reference noted."""
 
 from warroom.domain import facts as f
+from warroom.domain import views
 from warroom.domain.commands import did_you_mean
 from warroom.domain.decision import Context
 from warroom.domain.effects import Reply
@@ -20,9 +21,13 @@ def on_vendor(incident: Incident, actor: Actor, text: str, given: Input, ctx: Co
 
 
 def on_runbook(incident: Incident, actor: Actor, text: str, given: Input, ctx: Context) -> Handled:
-    """`/incident runbook [PLAYBOOK]`: without a word which there are; with one it becomes the incident's playbook."""
+    """`/incident runbook [PLAYBOOK]`: without a word the incident's playbook, or which there are when none fits; with
+    one it becomes the incident's."""
     books = ctx.pack.pack.playbooks
     wanted = text.strip()
+    if not wanted and incident.playbook in books:
+        shown = views.playbook(incident, ctx.pack, ctx.now, {})
+        return Handled(answer=Reply("playbook", {**shown, "button": incident.id}))
     if not wanted or wanted not in books:
         said = f"There is no playbook “{wanted}”." if wanted else "Say which playbook to use."
         near = did_you_mean(wanted, tuple(books)) if wanted else tuple(books)
