@@ -199,7 +199,7 @@ def test_a_confirmed_halt_asks_when_trading_resumed_unless_the_record_knows() ->
     back: dict[str, Any] = {"run": "r2", "action": "resume-all", "scope": None}
     story = opened().fact(60, f.ActionRequested(**run, reason="stale", mode="live"), RITA)
     story.fact(61, f.ActionSettled(**run, outcome="confirmed", detail="halted"))
-    story.fact(90, f.ActionRequested(**back, reason="fixed", mode="live"), RITA)
+    story.fact(90, f.ActionRequested(**back, reason="fixed", mode="live", lifts=("all",)), RITA)
     story.fact(91, f.ActionSettled(**back, outcome="confirmed", detail="not halted"))
     assert "When did trading resume" not in resolved(story).markdown()
 

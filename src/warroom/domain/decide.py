@@ -131,5 +131,5 @@ def _automatic(now: Incident, due: Sequence[f.Fact], ctx: Context) -> tuple[f.Fa
                     names = ctx.pack.pack.probe_groups[do.probes]
                     asked.append(f.ProbesRequested(run=f"step-{step.id}", what=do.probes, probes=tuple(names)))
                 if do.kind == "act":
-                    asked += on_approval.automatic(now, do, f"{of}-{step.id}-{number}", step.title, ctx)
+                    asked += on_approval.automatic(now, do, schedule.act_run(of, step, number), step.title, ctx)
     return ctx.facts(None, *asked)

@@ -107,16 +107,28 @@ def window(incident: Incident, pack: LoadedPack, step: Step) -> tuple[datetime, 
 
 
 def step_effects(pack: LoadedPack, step: Step) -> tuple[str, ...]:
-    """The keys of the effects a step makes by itself. What waits for an approval is not among them."""
+    """The keys of the effects a step makes by itself. What waits for an approval is not among them, and an act counts
+    when it is confirmed: see `_acted`."""
     keys: list[str] = []
     for number, do in enumerate(step.does):
         key = do_key(f"step:{step.id}", number, do.kind)
         if do.kind == "tell":
             inside = telling.inside(pack.pack, do.audiences)
             keys += [way.key for way in telling.ways(pack.pack, key, do.channels, inside)]
-        elif do.kind != "escalate":  # it is left out while somebody has acknowledged
+        elif do.kind not in ("escalate", "act"):  # an escalation is left out while somebody has acknowledged
             keys.append(key)
     return tuple(keys)
+
+
+def act_run(of: str, step: Step, number: int) -> str:
+    """The run of the `number`-th thing a step does, when it is an act; `of` is step or late."""
+    return f"{of}-{step.id}-{number}"
+
+
+def _acted(i: Incident, step: Step) -> bool:
+    """Whether everything that the step orders by itself was confirmed, or rehearsed."""
+    runs = {act_run("step", step, number) for number, do in enumerate(step.does) if do.kind == "act"}
+    return runs <= {r.run for r in i.runs if r.outcome in ("confirmed", "dry_run")}
 
 
 def do_key(of: str, number: int, kind: str) -> str:
@@ -223,7 +235,7 @@ def _done(i: Incident, pack: LoadedPack, step: Step, started: datetime | None) -
         found = done.evidence(i, pack, word) if word not in ("effects", "update") else None
         if found:
             return found.how
-        if word == "effects" and started and all(key in i.done for key in step_effects(pack, step)):
+        if word == "effects" and started and _acted(i, step) and all(key in i.done for key in step_effects(pack, step)):
             return "sent"
         if word == "update" and started and any(u.human and u.at >= started for u in i.updates):
             return "told in an update"

@@ -248,6 +248,7 @@ def panel(i: Incident, pack: LoadedPack, now: datetime, data: Mapping[str, Any] 
         "clocks": [_clock(v) for v in _latest(clocks.views(i, pack, now))],
         "steps": steps(i, pack),
         "halts": halt_lines(i),
+        "halted": bool(halts.in_force(i)),
         "waiting": waiting(i),
         "lasting": lasting(i, pack, now),
         "unknown": any(r.outcome == "unknown" for r in i.runs),

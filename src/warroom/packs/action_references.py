@@ -98,6 +98,7 @@ def _check_end(f: Findings, at: Path, name: str, action: Action, pack: Pack) -> 
         gate = pack.gates.get(action.gate)
         if gate is not None and gate.before != "action":
             f.add((*at, "gate"), f"{action.gate} stands before resolving; write `before: action` there")
+    f.all_names((*at, "tell"), action.tell, "channels")
     if action.undo is not None:
         f.name((*at, "undo"), action.undo, "actions")
         if action.undo == name:

@@ -1,7 +1,9 @@
 """Actions on the platform and diagnostics, with what came of them."""
 
+from warroom.domain import approvals, halts
 from warroom.domain.incident import Incident, Run
 from warroom.domain.policy import Pack
+from warroom.domain.words import listed
 from warroom.postmortem.model import ActionRow, DiagnosisRow, Reading
 
 OUTCOMES = {
@@ -21,7 +23,7 @@ def action_rows(incident: Incident, pack: Pack) -> tuple[ActionRow, ...]:
             at=run.at,
             title=action_title(run, pack),
             mode=MODES.get(run.mode, run.mode),
-            by=run.by.name,
+            by=ordered_by(incident, run),
             reason=run.reason,
             outcome=OUTCOMES[run.outcome],
             took=run.settled - run.at if run.settled else None,
@@ -31,6 +33,14 @@ def action_rows(incident: Incident, pack: Pack) -> tuple[ActionRow, ...]:
     )
 
 
+def ordered_by(incident: Incident, run: Run) -> str:
+    """Who ordered it, who approved it, and whether they broke the glass for it."""
+    asked = approvals.named(incident, run.run)
+    given = listed(by.name for by in asked.given) if asked else ""
+    glass = any(getattr(fact.what, "run", "") == run.run for fact in incident.glass)
+    return run.by.name + (f", approved by {given}" if given else "") + (", BY BREAKING THE GLASS" if glass else "")
+
+
 def action_title(run: Run, pack: Pack) -> str:
     """The action's title, with the scope of a halt."""
     action = pack.actions.get(run.action)
@@ -38,16 +48,9 @@ def action_title(run: Run, pack: Pack) -> str:
     return f"{title} ({run.scope})" if run.scope else title
 
 
-def halts_left(incident: Incident, pack: Pack) -> tuple[Run, ...]:
+def halts_left(incident: Incident) -> tuple[Run, ...]:
     """Halts that were confirmed and of whose undoing the record knows nothing."""
-    left: list[Run] = []
-    for halt in incident.halts:
-        action = pack.actions.get(halt.action)
-        undo = action.undo if action else None
-        undone = any(r.action == undo and r.outcome == "confirmed" and r.at > halt.at for r in incident.runs)
-        if halt.outcome == "confirmed" and not undone:
-            left.append(halt)
-    return tuple(left)
+    return halts.in_force(incident)
 
 
 def diagnosis_rows(incident: Incident, pack: Pack) -> tuple[DiagnosisRow, ...]:

@@ -52,6 +52,12 @@ def _deeds(fact: f.Fact, pack: Pack) -> list[tuple[By, str]]:
         case f.ActionRequested() as what:
             action = pack.actions.get(what.action)
             return [(fact.by, f"ordered “{action.title if action else what.action}”")]
+        case f.ApprovalGiven():
+            return [(fact.by, "approved a request")]
+        case f.ApprovalClosed(how="rejected"):
+            return [(fact.by, "rejected a request")]
+        case f.GlassBroken():
+            return [(fact.by, "broke the glass")]
         case f.Resolved():
             return [(fact.by, "resolved the incident")]
         case f.ItemDone():

@@ -154,6 +154,7 @@ def items(i: Incident, pack: LoadedPack, found: Sequence[Finding]) -> tuple[Item
         detail = f": {', '.join(follow_up.items)}" if follow_up.items else ""
         due = since + follow_up.within if since else None
         rows.append(Item(action=follow_up.title + detail, due=due, priority=high))
+    rows += [Item(action=f"{owed.title} ({owed.why})", due=owed.due, priority="High") for owed in i.owed]
     last = max((row.due for row in rows if row.due), default=None)
     rows += [Item(action=todo, due=last, priority=high) for todo in _todos(found)]
     playbook = pack.pack.playbooks.get(i.playbook or "")
@@ -177,7 +178,7 @@ def questions(i: Incident, pack: LoadedPack, m: Measured, first_news: datetime) 
     for run in i.runs:
         if run.outcome in ("unknown", "requested"):
             asked.append(("Actions", f"Did {action_title(run, pack.pack)} ordered at {clock(run.at)} take effect?"))
-    for run in halts_left(i, pack.pack):
+    for run in halts_left(i):
         title = action_title(run, pack.pack)
         asked.append(("Actions", f"When did trading resume after {title} at {clock(run.at)}, and who approved it?"))
     said = i.resolution.root_cause.strip() if i.resolution else ""

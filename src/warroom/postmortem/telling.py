@@ -95,6 +95,18 @@ class Teller:
                 return self._probes(fact.what)
             case f.ActionRequested() | f.ActionSettled():
                 return self._action(fact.what)
+            case f.ActionHeld() as what:
+                return Told(f"Not ordered by itself: {self._title(what.action)}", f"Nothing was sent ({what.why})")
+            case f.ActionLapsed() as what:
+                return Told(f"Its time was over: {self._title_of(what.run)}")
+            case f.GlassBroken() as what:
+                return Told(
+                    f"“{what.reason}”", "Glass broken: a halt by somebody who may not order one", echo=what.reason
+                )
+            case f.FollowUpAdded() as what:
+                return Told(action=f"Owed: {what.title}", echo=what.title)
+            case f.ApprovalRequested() | f.ApprovalGiven() | f.ApprovalClosed():
+                return self._approval(fact.what)
             case f.Denied() as what:
                 return Told(f"Not permitted: {what.what}", f"Nothing was done ({what.why})")
             case f.Resolved() as what:
@@ -200,6 +212,24 @@ class Teller:
         found = f"not healthy: {', '.join(bad)}" if bad else f"{count}, nothing unhealthy"
         plain = name.replace("_", " ")
         return Told(f"Diagnostics ({book.title if book else plain}): {found}", echo=f"Diagnostics: {plain}")
+
+    def _approval(self, what: f.ApprovalRequested | f.ApprovalGiven | f.ApprovalClosed) -> Told:
+        title = next((a.request.title for a in self.incident.approvals if a.request.run == what.run), what.run)
+        match what:
+            case f.ApprovalRequested():
+                others = f"{what.need} other{'s' if what.need > 1 else ''}"
+                return Told(f"“{what.reason}”", f"Approval by {others} asked for: {title}", echo=what.reason)
+            case f.ApprovalGiven():
+                return Told(action=f"Approved: {title}")
+            case f.ApprovalClosed():
+                return Told(f"Request {what.how}: {title} ({what.why})", echo=what.why)
+
+    def _title(self, action: str) -> str:
+        known = self.pack.actions.get(action)
+        return known.title if known else action
+
+    def _title_of(self, run: str) -> str:
+        return next((self._title(r.action) for r in self.incident.runs if r.run == run), run)
 
     def _action(self, what: f.ActionRequested | f.ActionSettled) -> Told:
         known = self.pack.actions.get(what.action)
