@@ -11,6 +11,7 @@ from warroom.errors import ConfigError, Refused, TryAgain, Uncertain
 from warroom.outlets.mail import MailPerformer
 from warroom.outlets.smtp import Smtp
 from warroom.sandbox import Sandbox
+from warroom.sandbox.mail import serve_mail
 
 SENDER = "warroom@firm.example"
 ANA, RAJ = "ana@firm.example", "raj@firm.example"
@@ -156,3 +157,12 @@ async def test_an_address_that_no_header_can_hold_is_told_as_missing(sandbox: Sa
 def test_an_address_that_is_no_mail_server_is_a_mistake(url: str) -> None:
     with pytest.raises(ConfigError, match="WARROOM_SMTP_URL"):
         Smtp(url)
+
+
+async def test_a_password_is_not_sent_in_the_clear_to_another_machine(sandbox: Sandbox) -> None:
+    box = sandbox.mail
+    async with serve_mail(box, "127.0.0.2") as port:
+        smtp = Smtp(f"smtp://{box.user}:{box.password}@127.0.0.2:{port}", timeout=2)
+        with pytest.raises(Refused, match="offers no TLS, so the password was not sent"):
+            await performer(smtp, ANA).perform(a_job("mail.send", groups=["desk"]))
+        await smtp.close()

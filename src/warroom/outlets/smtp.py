@@ -86,8 +86,8 @@ class Smtp:
 
     def _connect(self) -> smtplib.SMTP:
         name = socket.gethostname()  # the library would ask the DNS for the full one
-        context = ssl.create_default_context()
         if self._tls:
+            context = ssl.create_default_context()
             server: smtplib.SMTP = smtplib.SMTP_SSL(
                 self._host, self._port, local_hostname=name, timeout=self._timeout, context=context
             )
@@ -97,7 +97,7 @@ class Smtp:
             server.ehlo()
             secret = self._tls or self._host in LOCAL
             if not self._tls and server.has_extn("starttls"):
-                server.starttls(context=context)
+                server.starttls(context=ssl.create_default_context())
                 server.ehlo()
                 secret = True
             if self._user and not secret:

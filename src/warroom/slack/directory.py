@@ -136,12 +136,16 @@ class Directory:
                 if "@" in entry:
                     emails.append(entry.lower())
                     continue
-                for slack_id in await self._ids(entry):
-                    actor = await self._known_actor(slack_id)
-                    if actor is not None and actor.email:
-                        emails.append(actor.email)
-                    else:
-                        missing.append(f"{actor.name if actor else slack_id} of group {group} has no e-mail in Slack.")
+                try:
+                    actors = [(slack_id, await self._known_actor(slack_id)) for slack_id in await self._ids(entry)]
+                except SlackRefused as error:
+                    missing.append(f"{entry} of group {group} could not be looked up: {error}")
+                    continue
+                emails += [actor.email for _, actor in actors if actor and actor.email]
+                nameless = [
+                    actor.name if actor else slack_id for slack_id, actor in actors if not (actor and actor.email)
+                ]
+                missing += [f"{name} of group {group} has no e-mail in Slack." for name in nameless]
         return Addresses(tuple(dict.fromkeys(emails)), tuple(missing))
 
     async def slack_ids(self, people: Iterable[str], groups: Iterable[str]) -> Found:
