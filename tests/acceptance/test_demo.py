@@ -39,3 +39,15 @@ async def test_the_story_of_a_leak_is_complete(folder: Path) -> None:
     rows = [json.loads(line) for line in (folder / "transcript.jsonl").read_text().splitlines()]
     for words in ("P0 VIOLATION", "Stop all trading signals: CONFIRMED", "P0 for the executives", "RESOLVED"):
         assert any(words in row["text"] for row in rows), words
+
+
+@pytest.mark.slow
+@pytest.mark.row("T8")
+async def test_the_demo_of_a_data_feed_stall_tells_all_five_stages_of_the_plan(folder: Path) -> None:
+    told = StringIO()
+    console = Console(file=told, width=200)
+    report = await play(SCENARIOS["data-feed-stall"], speed=60, out=folder, port=0, stay=False, console=console)
+    assert report.missing == []
+    rows = [json.loads(line)["text"] for line in (folder / "transcript.jsonl").read_text().splitlines()]
+    for words in ("detected", "Ingestion paused for XNYS", "Backfill initiated", "Data restored and validated"):
+        assert any(words in row for row in rows), words

@@ -2,7 +2,13 @@
 
 from collections.abc import Mapping
 
-from warroom.sandbox import market_sentinel_down, pit_leakage
+from warroom.sandbox import data_feed_stall, market_sentinel_down, pit_leakage
 from warroom.sandbox.scenario import Scenario
 
-SCENARIOS: Mapping[str, Scenario] = {s.name: s for s in (market_sentinel_down.SCENARIO, pit_leakage.SCENARIO)}
+_STORIES = (
+    market_sentinel_down.SCENARIO,
+    pit_leakage.SCENARIO,
+    data_feed_stall.SCENARIO,
+)
+
+SCENARIOS: Mapping[str, Scenario] = {story.name: story for story in _STORIES}
