@@ -29,7 +29,7 @@ def on_runbook(incident: Incident, actor: Actor, text: str, given: Input, ctx: C
         shown = views.playbook(incident, ctx.pack, ctx.now, {})
         return Handled(answer=Reply("playbook", {**shown, "button": incident.id}))
     if not wanted or wanted not in books:
-        said = f"There is no playbook “{wanted}”." if wanted else "Say which playbook to use."
+        said = f"There is no playbook “{wanted}”." if wanted else "No playbook fits by itself: say which one to use."
         near = did_you_mean(wanted, tuple(books)) if wanted else tuple(books)
         return wrong(said, *(f"/incident runbook {name}" for name in near))
     if wanted == incident.playbook:

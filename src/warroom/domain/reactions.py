@@ -470,7 +470,7 @@ def _update(out: Out, fact: f.Fact, what: f.UpdateAsked | f.UpdateGiven) -> Iter
 
 
 def _note(out: Out, fact: f.Fact, what: f.NoteAdded) -> Iterator[Effect]:
-    if what.kind in ("note", "pagerduty"):
+    if what.kind in ("note", "pagerduty", "vendor"):
         context = {"text": what.text, "by": views.who(fact.by), "source": what.kind}
         yield out.say(f"note:{out.i.count}:{len(out.i.notes)}", "note", context)
     if what.kind.startswith(phone_calls.NOT_REACHED):

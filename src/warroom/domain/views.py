@@ -404,6 +404,7 @@ def playbook(i: Incident, pack: LoadedPack, now: datetime, data: Mapping[str, An
             for r in book.resolution
         ],
         "prevention": list(book.prevention),
+        "others": [name for name in pack.pack.playbooks if name != i.playbook],
         "scopes": [a.scope for a in pack.pack.actions.values() if a.scope],
     }
 
