@@ -123,6 +123,7 @@ async def test_customers_read_nothing_before_compliance_has_approved_the_text(to
     asked = told.saw(told.room, "Message to Customers", "waits for the approval of")
     assert "Exactly this goes out" in asked
     assert "Gateway down" in asked
+    told.saw(told.room, "@Omar Haddad", "Message to Customers", "until")
     assert told.sandbox.status_page.incidents == []
     assert subjects(told, "news@customer.example") == []
 

@@ -254,7 +254,7 @@ def test_nothing_goes_outside_before_it_is_approved_and_the_room_reads_the_exact
         "Nothing has been sent yet.",
     ):
         assert words in shown
-    assert [e.data["groups"] for e in play.sent if e.key == "people:approve:customers"] == [["compliance"]]
+    assert [e.data["groups"] for e in play.sent if e.key == f"approvers:{asked.run}"] == [["compliance"]]
 
     play.click("approval.approve", f"{ID}|{asked.run}", OLGA)
     assert to_customers(play) == ["comm:c:1:@mail:customers", "comm:c:1:@status_page"]

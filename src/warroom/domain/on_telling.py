@@ -240,7 +240,7 @@ def on_approval(out: Out, fact: f.Fact) -> Iterator[Effect]:
     if isinstance(what, f.ApprovalRequested):
         yield out.post(f"approval:{asked.run}", "room", "message_approval", _shown(out, approval))
         wanted = {"groups": list(asked.approvers), "service": out.i.pagerduty_service or ""}
-        yield out.effect(f"people:approve:{asked.parameters['audience']}", "people.find", wanted, rank=SETUP)
+        yield out.effect(f"approvers:{asked.run}", "people.find", wanted, rank=SETUP)
         return
     yield out.effect(
         f"approval.edit:{asked.run}",
