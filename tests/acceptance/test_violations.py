@@ -179,10 +179,11 @@ async def test_every_mistake_of_a_report_is_named_and_nothing_is_stored(pit: Wor
         pit.violation("", detected_at="2026-11-17T14:31:00", feature=7),
         pit.violation("b4", detected_at=(pit.clock.now() + timedelta(minutes=6)).isoformat()),
         "no object",  # type: ignore[arg-type]
+        pit.violation("b6", detected_at="0001-01-01T00:00:00+00:00"),
     )
     assert answer.status_code == 400
     said = answer.json()
-    assert "5 of 6 violations are wrong" in said["error"]
+    assert "6 of 7 violations are wrong" in said["error"]
     assert "Nothing was stored" in said["error"]
     wrong = {w["index"]: " ".join(w["problems"]) for w in said["violations"]}
     assert "did you mean future_information_leakage?" in wrong[1]
@@ -192,6 +193,7 @@ async def test_every_mistake_of_a_report_is_named_and_nothing_is_stored(pit: Wor
     assert "with its offset" in wrong[3]
     assert "in the future" in wrong[4]
     assert wrong[5] == "a violation is an object"
+    assert "ten years back" in wrong[6]
     assert stored(pit) == 0
 
 

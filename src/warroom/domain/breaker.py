@@ -7,6 +7,7 @@ compares a critical violation's age with 0 seconds and so never trips on one; wh
 every critical violation trips.)
 """
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -89,12 +90,17 @@ def _of_level(pack: str, policy: Violations, level: Level, seen: Seen) -> Iterat
 
 
 def _hot(rule: Threshold | AlertRule, level: Level | None, seen: Seen) -> dict[str, Violation]:
-    """The violations that make the rule hold, by id, if one of the new ones is among them."""
+    """The violations that make the rule hold together with new ones, by id; none when no new one is among them."""
     of_level = [v for v in seen.near if level in (None, v.level)]
     times = crowded((v.at for v in of_level), rule.within, rule.count)
-    if not any(v.at in times and level in (None, v.level) for v in seen.new):
-        return {}
-    return {v.id: v for v in of_level if v.at in times}
+    new = sorted(v.at for v in seen.new if v.at in times and level in (None, v.level))
+    return {v.id: v for v in of_level if v.at in times and _is_near(v.at, new, rule.within)}
+
+
+def _is_near(time: datetime, ordered: Sequence[datetime], within: timedelta) -> bool:
+    """Whether one of the ordered times is within `within` of `time`."""
+    place = bisect_left(ordered, time - within)
+    return place < len(ordered) and ordered[place] <= time + within
 
 
 def _detection(

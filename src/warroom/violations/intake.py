@@ -6,7 +6,6 @@ What was written and not weighed when the process ended is weighed at the next s
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import TracebackType
@@ -21,7 +20,7 @@ from warroom.domain.inputs import Detection, Input
 from warroom.domain.procedures import AlertRule, Threshold, Violations
 from warroom.domain.violation import Violation
 from warroom.engine.ports import Clock
-from warroom.errors import StoreError, WarroomError
+from warroom.errors import StoreError
 from warroom.store.violations import AT_ONCE, Reported, ViolationStore
 
 SOURCE = "violations"
@@ -72,37 +71,43 @@ class Intake:
         self._work = asyncio.Event()
         self._weigh = asyncio.Event()
         self._calm = asyncio.Event()
+        self._owed = 0
         self._far: dict[str, int] = {}
         self._unmarked: dict[str, int] = {}
-        self._tasks: list[asyncio.Task[None]] = []
+        self._stopping = False
+        self._writer: asyncio.Task[None] | None = None
+        self._weigher: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         """Begins; first of all with what an earlier process left unweighed."""
-        self._tasks = [
-            asyncio.create_task(self._write(), name="violations"),
-            asyncio.create_task(self._weighing(), name="weighing"),
-        ]
+        self._writer = asyncio.create_task(self._write(), name="violations")
+        self._weigher = asyncio.create_task(self._weighing(), name="weighing")
         self._weigh.set()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Ends; what is not weighed yet is weighed at the next start."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        for _, future in self._queue:
-            if not future.done():
-                future.set_exception(StoreError("the bot is stopping; send the report again"))
-        with suppress(StoreError):
+        """Writes what was taken, and ends; what is not weighed yet is weighed at the next start."""
+        self._stopping = True
+        self._work.set()
+        if self._writer is not None and self._weigher is not None:
+            await self._writer
+            self._weigher.cancel()
+            await asyncio.gather(self._weigher, return_exceptions=True)
+        try:
             await self._mark()
+        except StoreError as reason:
+            log.warning("violations_weighed_again_at_start", reason=str(reason))
 
     async def take(self, reported: Sequence[Reported]) -> Taken:
         """Returns when the report is on disk. Raises StoreError when it is not."""
+        if self._stopping or self._writer is None or self._writer.done():
+            raise StoreError("violation reports are not taken just now; send it again in a moment")
         future: asyncio.Future[Taken] = asyncio.get_running_loop().create_future()
         future.add_done_callback(lambda done: done.cancelled() or done.exception())
         self._queue.append((reported, future))
+        self._owed += 1
         self._calm.clear()
         self._work.set()
         return await asyncio.shield(future)
@@ -117,6 +122,8 @@ class Intake:
             self._work.clear()
             while self._queue:
                 await self._write_some()
+            if self._stopping:
+                return
 
     async def _write_some(self) -> None:
         """A bounded group of reports, in one transaction: decisions come in between."""
@@ -127,11 +134,13 @@ class Intake:
         marks, self._unmarked = self._unmarked, {}
         try:
             fresh = await self._store.add(reported, marks)
-        except StoreError as error:
+        except Exception as error:  # whatever it is, senders must not wait for ever
             self._unmarked = {**marks, **self._unmarked}
-            log.error("violations_not_written", count=len(reported), reason=str(error))
+            log.error("violations_not_written", count=len(reported), reason=f"{type(error).__name__}: {error}")
             for _, future in group:
                 _settle(future, StoreError(str(error)))
+            self._owed -= len(group)
+            self._weigh.set()
             return
         self._count(reported, fresh)
         begin = 0
@@ -139,6 +148,7 @@ class Intake:
             accepted = sum(fresh[begin : begin + len(report)])
             begin += len(report)
             _settle(future, Taken(accepted, len(report) - accepted))
+        self._owed -= len(group)
         self._weigh.set()
 
     def _count(self, reported: Sequence[Reported], fresh: Sequence[bool]) -> None:
@@ -161,11 +171,11 @@ class Intake:
                         pass
                 if not self._queue:
                     await self._mark()
-            except WarroomError as error:
-                log.error("violations_not_weighed", reason=str(error))
+            except Exception as error:  # a mistake of ours must not end the weighing for good
+                log.error("violations_not_weighed", reason=f"{type(error).__name__}: {error}")
                 await asyncio.sleep(RETRY)
                 self._weigh.set()
-            if not self._weigh.is_set() and not self._queue:
+            if not self._weigh.is_set() and not self._owed:
                 self._calm.set()
 
     async def _weigh_some(self, pack: str, policy: Violations) -> bool:
@@ -181,7 +191,7 @@ class Intake:
         return True
 
     async def _report(self, found: Detection) -> None:
-        log.warning("violations_detected", pack=found.pack, key=found.key, severity=found.severity, why=found.reason)
+        log.info("violations_detected", pack=found.pack, key=found.key, severity=found.severity, why=found.reason)
         given = Input(source=SOURCE, source_id=f"{found.pack}:{found.key}", received=self._clock.now(), body=found)
         await self._submit(given)
 

@@ -24,6 +24,9 @@ NEEDED = ("id", "type", "service", "feature")
 AHEAD = timedelta(minutes=5)
 """So far may the reporter's clock be ahead of ours."""
 
+OLDEST = timedelta(days=3650)
+"""Older ones are a mistake of the reporter's clock or format."""
+
 SHOWN = 20
 """So many mistakes are named in an answer."""
 
@@ -148,6 +151,9 @@ def _moment(value: object, received: datetime, said: list[str]) -> datetime | No
         return None
     if at > received + AHEAD:
         said.append("detected_at lies more than 5 minutes in the future: set the reporter's clock")
+        return None
+    if at < received - OLDEST:
+        said.append("detected_at lies more than ten years back: set the reporter's clock")
         return None
     return at
 
