@@ -161,11 +161,11 @@ def test_the_p0_of_lav_adaf_minute_by_minute() -> None:
     assert row(text, "Engage the circuit breakers") == (
         "2m | step | Engage the circuit breakers Decide whether trading must stop. /halt stops it; if it may go on, "
         "skip this step with the reason. done when “Halt all trading” is confirmed | Risk manager | "
-        "5m: escalate in PagerDuty; page the risk managers and the CTO; tell #risk-alerts (step_late)"
+        "at 5m: escalate in PagerDuty; page the risk managers and the CTO; tell #risk-alerts (step_late)"
     )
     assert row(text, "Preserve the evidence").startswith("5m | step | Preserve the evidence take the readings of")
     assert row(text, "The room is asked for") == (
-        "12m | ask | The room is asked for the status update | whoever knows best | 15m: it goes out with what is known"
+        "12m | ask | The room is asked for the status update | whoever knows best | at 15m: it goes out with what is known"
     )
     assert row(text, "(p0_update)") == (
         "15m | update | Status update (p0_update) then every 15m until resolved | to #war-room and the room | "
@@ -207,7 +207,7 @@ def test_in_market_hours_everything_has_its_real_time(pack: str) -> None:
     assert "The market is open (it opens at 09:30 and closes at 16:00)." in text
     assert row(text, "Phone the trading desk") == (
         " | call | Phone the trading desk calls Trading desk, with the words of call_script "
-        "done when somebody presses Done | Incident commander | reminded at 3m; 5m: page the engineers on call"
+        "done when somebody presses Done | Incident commander | reminded at 10:03; at 10:05: page the engineers on call"
     )
     assert row(text, "Hold the line").startswith("10m 10:10 | clock | Hold the line contained")
     assert row(text, "Repair").startswith(" | clock | Repair resolved")
@@ -227,9 +227,9 @@ def test_out_of_market_hours_what_waits_for_them_comes_on_the_next_day(pack: str
     assert "only if loss is over 50000" in row(text, "Phone the trading desk")
     # two hours of market time from Wednesday's opening
     assert row(text, "Repair").startswith("15h 30m Wed 11:30 | clock | Repair")
-    assert "warned at 15h" in row(text, "Repair")
+    assert "warned at Wed 11:00" in row(text, "Repair")
     assert row(text, "summary").startswith("13h Wed 09:00 | tell | summary at the beginning of the next business day")
-    assert row(text, "Write to the broker").endswith("| Incident commander | 13h 30m: named as late")
+    assert row(text, "Write to the broker").endswith("| Incident commander | at Wed 09:30: named as late")
     assert row(text, "Report").startswith("1d Wed 20:00 | clock | Report")
 
 

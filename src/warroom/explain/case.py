@@ -10,6 +10,7 @@ from warroom.domain.market import Sessions
 from warroom.domain.policy import Clock, Hours, Pack, Playbook, Severity, SeverityId
 from warroom.domain.terms import Market, Milestone, When
 from warroom.explain.words import condition, either
+from warroom.packs.durations import format_duration
 
 Later = Hours | Literal["at_once", "next_business_day"]
 
@@ -91,6 +92,16 @@ class Case:
             case "next_business_day":
                 moment = self.sessions.business.next_day(moment)
         return moment - self.begins
+
+    def label(self, after: Milestone, span: timedelta) -> str:
+        """When something comes that comes `span` after milestone `after`: the local time where it is known (with the
+        day when that is another one, with the date when it is a week away), else the span."""
+        if self.begins is None or after != "declared":
+            return format_duration(span)
+        begins, moment = self.begins.astimezone(self.zone), (self.begins + span).astimezone(self.zone)
+        if moment.date() == begins.date():
+            return f"{moment:%H:%M}"
+        return f"{moment:%a %H:%M}" if span < timedelta(days=7) else f"{moment:%-d %b}"
 
     def limit(self, clock: Clock, span: timedelta) -> timedelta:
         """How long after its start `span` has passed as the clock counts; as it stands when nobody can know."""

@@ -87,11 +87,11 @@ def _step(case: Case, step: Step, provided: str) -> Row:
     details.append(f"done when {words.done(pack, step)}{reaches}")
     late = ""
     if step.end is not None:
-        end = format_duration(at + step.end - step.start)
+        end = at + step.end - step.start
         follows = "; ".join(words.does(pack, do) for do in step.if_late)
-        late = f"{end}: {follows or 'named as late'}"
-    if step.end is not None and step.remind_before is not None:
-        late = f"reminded at {format_duration(at + step.end - step.start - step.remind_before)}; {late}"
+        late = f"at {case.label(step.after, end)}: {follows or 'named as late'}"
+        if step.remind_before is not None:
+            late = f"reminded at {case.label(step.after, end - step.remind_before)}; {late}"
     return Row(
         after=step.after,
         at=at,
@@ -124,7 +124,7 @@ def _clock(case: Case, clock: Clock, provided: str) -> Row:
     details.append(f"{words.plain(clock.end)} within {format_duration(clock.within)}{counted}")
     if clock.warn_before is not None:
         warned = case.limit(clock, clock.within - clock.warn_before)
-        details.append(f"warned at {format_duration(warned)}{'' if case.begins else counted}")
+        details.append(f"warned at {case.label(clock.start, warned)}{'' if case.begins else counted}")
     return Row(
         after=clock.start,
         at=case.limit(clock, clock.within),
@@ -145,7 +145,7 @@ def _cadences(case: Case) -> Iterator[Row]:
                 kind="ask",
                 what=f"The room is asked for the {_small(cadence.title)}",
                 who="whoever knows best",
-                if_late=f"{format_duration(cadence.every)}: it goes out with what is known",
+                if_late=f"at {case.label(cadence.start, cadence.every)}: it goes out with what is known",
             )
         yield _cadence(case, cadence)
 

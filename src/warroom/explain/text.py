@@ -87,7 +87,7 @@ def _section(case: Case, title: str, found: Sequence[Row]) -> Iterator[Line]:
             yield ()
         label = [_minute(at)]
         if case.begins is not None and found[0].after == "declared":
-            label.append(_local(case, case.begins, at))
+            label.append(case.label("declared", at))
         for row in group:
             yield from _row(row, label)
             label = []
@@ -117,14 +117,6 @@ def _minute(at: timedelta) -> str:
     if not at:
         return "0m"
     return " ".join(format_duration(at).split()[:2]) if at >= timedelta(days=1) else format_duration(at)
-
-
-def _local(case: Case, start: datetime, at: timedelta) -> str:
-    """The local time; with the day when it is another one, with the date when it is more than a week away."""
-    begins, moment = start.astimezone(case.zone), (start + at).astimezone(case.zone)
-    if moment.date() == begins.date():
-        return f"{moment:%H:%M}"
-    return f"{moment:%a %H:%M}" if at < timedelta(days=7) else f"{moment:%-d %b}"
 
 
 def _gates(case: Case) -> Iterator[Line]:
