@@ -13,6 +13,7 @@ from warroom.domain.outgoing import EDIT, FIRST, SETUP, Out
 from warroom.domain.people import WARROOM, Actor
 from warroom.domain.policy import Do
 from warroom.domain.slots import fill, slots
+from warroom.domain.teams import ON_CALL
 
 
 def approve(incident: Incident, actor: Actor, run: str, ctx: Context) -> Handled:
@@ -179,7 +180,8 @@ def _requested(out: Out, fact: f.Fact, what: f.ApprovalRequested) -> Iterator[Ef
     post = {"to": "room", **data}
     key, button = f"approval:{what.run}", f"{out.i.id}|{what.run}"
     yield out.effect(key, "slack.post", {**post, "button": button}, lane="room", rank=FIRST, after=("room",))
-    find = {"groups": list(what.approvers), "service": out.i.pagerduty_service or ""}
+    service = out.i.pagerduty_service or "" if ON_CALL in what.approvers else ""
+    find = {"groups": list(what.approvers), "service": service}
     yield out.effect(f"approvers:{what.run}", "people.find", find, rank=SETUP)
     action = out.pack.pack.actions.get(what.subject)
     if action and action.danger == "extreme":
