@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from warroom.rendering import (
     UnknownMessageError,
     notice,
 )
+from warroom.rendering.emoji import picture
 
 MESSAGES = Path(__file__).parent / "messages"
 AT = datetime(2026, 3, 2, 14, 31, tzinfo=UTC)
@@ -266,3 +268,11 @@ def test_a_notice_needs_no_template() -> None:
     assert_slack_accepts(message)
     assert message.parts[0].text == "&lt;!channel&gt; could not be rendered"
     assert message.plain == "<!channel> could not be\nrendered"
+
+
+def test_every_emoji_of_our_messages_and_packs_has_a_picture_outside_slack() -> None:
+    root = Path(__file__).parents[2]
+    texts = [p.read_text() for p in (*root.glob("messages/*/*.md"), *root.glob("src/warroom/packs/*/pack.yaml"))]
+    used = {name for text in texts for name in re.findall(r":([a-z][a-z0-9_+-]+):(?![\w/])", text)}
+    assert len(used) > 20
+    assert {name for name in used if picture(name) == f":{name}:"} == set()

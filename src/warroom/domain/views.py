@@ -256,6 +256,7 @@ def panel(i: Incident, pack: LoadedPack, now: datetime, data: Mapping[str, Any] 
         "now": moment(now),
         "resolved": _moment(i.reached("resolved")),
         "joined": len(i.joined),
+        "can_halt": any(a.scope for a in pack.pack.actions.values()),
         "acknowledged": i.reached("acknowledged") is not None,
     }
 
