@@ -51,3 +51,17 @@ async def test_the_demo_of_a_data_feed_stall_tells_all_five_stages_of_the_plan(f
     rows = [json.loads(line)["text"] for line in (folder / "transcript.jsonl").read_text().splitlines()]
     for words in ("detected", "Ingestion paused for XNYS", "Backfill initiated", "Data restored and validated"):
         assert any(words in row for row in rows), words
+
+
+@pytest.mark.slow
+@pytest.mark.row("X10")
+@pytest.mark.row("X12")
+async def test_the_story_of_stuck_orders_is_complete(folder: Path) -> None:
+    told = StringIO()
+    console = Console(file=told, width=200)
+    story = SCENARIOS["order-execution-failure"]
+    report = await play(story, speed=150, out=folder, port=0, stay=False, console=console)
+    assert report.missing == []
+    rows = [json.loads(line) for line in (folder / "transcript.jsonl").read_text().splitlines()]
+    for words in ("What to say", "Stop all trading: CONFIRMED", "Resume trading: CONFIRMED", "RESOLVED"):
+        assert any(words in row["text"] for row in rows), words

@@ -34,8 +34,8 @@ async def test_a_halt_goes_out_with_reason_and_operator_and_is_read_back_from_th
     ]
     assert platform.stop is not None
     assert eafix.times("eafix", "GET /gui-gateway/api/trading-status") >= 2  # the assessment, and reading back
-    for told in (eafix.room, "eafix-incidents"):
-        eafix.saw(told, "Stop all trading: CONFIRMED")
+    for told in (eafix.room, "eafix-incidents", "trading-operations"):
+        eafix.saw(told, "Stop all trading: CONFIRMED", "send no new orders until you read here that trading resumes")
     assert "Trading is stopped." in eafix.said("eafix-incidents")[0]
     assert ":white_check_mark: Decide whether trading must stop" in eafix.panel
 
@@ -69,6 +69,7 @@ async def test_trading_resumes_only_with_green_checks_and_the_approval_of_the_de
         "body": {"reason": "orders flow again", "operator": "Rita Okafor"},
     }
     assert eafix.sandbox.eafix.stop is None
+    eafix.saw("trading-operations", "Resume trading: CONFIRMED", "you may send orders again")
     assert "Trading is stopped." not in eafix.said("eafix-incidents")[0]
 
 

@@ -85,6 +85,7 @@ async def test_a_service_is_isolated_and_only_one_that_exists_may_be_named(eafix
     await orders(eafix, "raj", "isolate-service service=signal-generator makes wild signals")
     assert eafix.sandbox.eafix.switches.down == ["signal-generator"]
     eafix.saw(eafix.room, "Isolate a service: CONFIRMED")
+    assert "Contained" in (await eafix.types("raj", eafix.room, "/incident timeline")).text
 
 
 @pytest.mark.row("E5")

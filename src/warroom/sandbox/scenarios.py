@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 
-from warroom.sandbox import data_feed_stall, market_sentinel_down, pit_leakage
+from warroom.sandbox import data_feed_stall, market_sentinel_down, order_execution_failure, pit_leakage
 from warroom.sandbox.scenario import Scenario
 
 _STORIES = (
     market_sentinel_down.SCENARIO,
     pit_leakage.SCENARIO,
     data_feed_stall.SCENARIO,
+    order_execution_failure.SCENARIO,
 )
 
 SCENARIOS: Mapping[str, Scenario] = {story.name: story for story in _STORIES}
