@@ -411,6 +411,16 @@ def test_a_call_that_was_made_says_with_whom() -> None:
     assert play.posts("step_late") == []
 
 
+def test_the_owner_is_reminded_with_the_number_and_a_plain_done_asks_with_whom() -> None:
+    play = a_play(steps=(replace(CALL, remind_before=2 * MINUTE),))
+    play.at(3)
+    (reminder,) = play.seen("step_reminder")
+    assert "Call: Trading desk, +1 202 555 0101" in reminder
+    form = play.click("step.done", f"{ID}|call_desk")
+    assert isinstance(form, Form)
+    assert form.name == "call_done"
+
+
 @pytest.mark.row("X10")
 def test_somebody_who_cannot_be_reached_is_noted_and_the_next_one_named() -> None:
     play = a_call()

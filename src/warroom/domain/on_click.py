@@ -12,6 +12,7 @@ from warroom.domain import (
     on_gate,
     phone_calls,
     proposing,
+    protocol,
     resolving,
     resuming,
 )
@@ -70,6 +71,8 @@ def on_click(incident: Incident | None, click: Click, given: Input, ctx: Context
             return halting.on_halt(incident, click.actor, "", given, ctx)
         case "diagnostics.run" | "gate.probes":
             return on_command.diagnostics(incident, click.actor, more, given, ctx)
+        case "step.done" if (step := protocol.step_named(ctx.pack.pack, more)) and step.call:
+            return phone_calls.open_form(incident, "call_done", click.value, ctx)
         case "step.done":
             return on_command.mark_step(incident, click.actor, more, None, ctx)
         case "call.done" | "call.failed":

@@ -13,6 +13,7 @@ from warroom.domain import (
     on_field,
     on_gate,
     on_routine,
+    on_step,
     on_storm,
     on_telling,
     on_watch,
@@ -27,8 +28,7 @@ from warroom.domain.effects import Effect, moment
 from warroom.domain.incident import Incident
 from warroom.domain.outgoing import ACT, EDIT, FIRST, PANEL, POST, PRIORITY, SETUP, Out
 from warroom.domain.people import WARROOM
-from warroom.domain.policy import Do, Milestone, SeverityId, Step
-from warroom.domain.schedule import do_key, window
+from warroom.domain.policy import Milestone, SeverityId
 from warroom.domain.words import slug
 
 TOLD_IN_PAGERDUTY: tuple[Milestone, ...] = ("commander_assigned", "contained", "resolved")
@@ -64,7 +64,7 @@ def react(before: Incident | None, after: Incident, fact: f.Fact, pack: LoadedPa
         case f.ClockWarned() | f.ClockBreached() | f.ClockCorrected():
             yield from _clock(out, what)
         case f.StepStarted() | f.StepReminded() | f.StepSkipped() | f.StepLate():
-            yield from _step(out, fact, what)
+            yield from on_step.react(out, fact, what)
         case f.UpdateAsked() | f.UpdateGiven():
             yield from _update(out, fact, what)
         case f.NoteAdded():
@@ -409,59 +409,6 @@ def _clock(out: Out, what: f.ClockWarned | f.ClockBreached | f.ClockCorrected) -
             yield out.say(f"corrected:{run}", "clock_corrected", told)
 
 
-def _step(
-    out: Out, fact: f.Fact, what: f.StepStarted | f.StepReminded | f.StepSkipped | f.StepLate
-) -> Iterator[Effect]:
-    step = protocol.step_named(out.pack.pack, what.step)
-    if step is None:
-        return
-    context = on_telling.step_context(out, step)
-    button = f"{out.i.id}|{step.id}"
-    match what:
-        case f.StepStarted():
-            yield from _does(out, step, step.does, late=False)
-            if step.call is not None:
-                yield phone_calls.request(out, step, context)
-            elif step.ask and "effects" not in step.done_on:
-                yield out.say(f"step:{step.id}:ask", "step_request", context, button=button)
-        case f.StepReminded():
-            _, end = window(out.i, out.pack, step) or (None, None)
-            left = (end - out.now).total_seconds() if end else 0.0
-            yield out.say(f"step:{step.id}:reminded", "step_reminder", context | {"left": left}, button=button)
-        case f.StepSkipped():
-            yield out.say(
-                f"step:{step.id}:skipped", "step_skipped", context | {"by": views.who(fact.by), "why": what.reason}
-            )
-        case f.StepLate():
-            told = context | {"escalated": on_telling.escalated(out, step)}
-            yield out.say(f"late:{step.id}", "step_late", told, button=button)
-            yield from _does(out, step, step.if_late, late=True)
-
-
-def _does(out: Out, step: Step, does: tuple[Do, ...], *, late: bool) -> Iterator[Effect]:
-    summary = f"{out.i.id} {out.i.severity}: {out.i.title}"
-    of = f"{'late' if late else 'step'}:{step.id}"
-    for number, do in enumerate(does):
-        key = do_key(of, number, do.kind)
-        match do.kind:
-            case "announce":
-                pass  # opening the incident announced it already, ahead of everything else
-            case "page":
-                text = f"{summary}. {f'{step.title} is late. ' if late else ''}Please join the war room."
-                data = {"groups": list(do.groups), "message": text}
-                yield out.effect(key, "pagerduty.page", data, lane="pager", rank=SETUP)
-            case "escalate" if out.i.reached("acknowledged") is None:
-                # raising the level of an acknowledged incident would take the acknowledgement back
-                data = {"message": f"{summary}. {step.title} is late."}
-                yield out.effect(key, "pagerduty.escalate", data, lane="pager", rank=SETUP)
-            case "tell":
-                pass  # the step's messages are told together below
-            case "probes" | "act":
-                pass  # `decide` turns it into ProbesRequested, so that every run of probes is a fact
-    for said in on_telling.step_says(out, step, does, late=late):
-        yield from on_telling.tell(out, said.key, said.message, said.channels, said.audiences, said.data)
-
-
 def _update(out: Out, fact: f.Fact, what: f.UpdateAsked | f.UpdateGiven) -> Iterator[Effect]:
     if isinstance(what, f.UpdateAsked):
         yield out.say(f"ask:{what.cadence}:{what.due.isoformat()}", "update_request", {"due": moment(what.due)})
@@ -474,10 +421,7 @@ def _note(out: Out, fact: f.Fact, what: f.NoteAdded) -> Iterator[Effect]:
         context = {"text": what.text, "by": views.who(fact.by), "source": what.kind}
         yield out.say(f"note:{out.i.count}:{len(out.i.notes)}", "note", context)
     if what.kind.startswith(phone_calls.NOT_REACHED):
-        step = protocol.step_named(out.pack.pack, what.kind.removeprefix(phone_calls.NOT_REACHED))
-        if step is not None:
-            context = on_telling.step_context(out, step) | {"why": what.text}
-            yield from phone_calls.again(out, step, context)
+        yield from on_step.call_again(out, what)
 
 
 def _probes(out: Out, fact: f.Fact, what: f.ProbesRequested | f.ProbesReported) -> Iterator[Effect]:
