@@ -111,6 +111,7 @@ GROUPS: Mapping[str, Mapping[str, Sequence[str]]] = {
         "senior_engineers": ["S0SANDBX02"],
         "architects": ["lukas@sandbox.example"],
         "compliance": ["omar@sandbox.example"],
+        "security": ["omar@sandbox.example"],
         "halt_operators": ["rita@sandbox.example", "U0SANDBX10"],
         "commanders": ["S0SANDBX03"],
     },

@@ -65,3 +65,25 @@ async def test_the_story_of_stuck_orders_is_complete(folder: Path) -> None:
     rows = [json.loads(line) for line in (folder / "transcript.jsonl").read_text().splitlines()]
     for words in ("What to say", "Stop all trading: CONFIRMED", "Resume trading: CONFIRMED", "RESOLVED"):
         assert any(words in row["text"] for row in rows), words
+
+
+@pytest.mark.slow
+@pytest.mark.row("L8")
+async def test_the_demo_of_a_storm_of_risk_alerts_is_one_incident_and_two_people_reduce_positions(folder: Path) -> None:
+    console = Console(file=StringIO(), width=200)
+    report = await play(SCENARIOS["risk-alert-storm"], speed=60, out=folder, port=0, stay=False, console=console)
+    assert report.missing == []
+    rows = [json.loads(line)["text"] for line in (folder / "transcript.jsonl").read_text().splitlines()]
+    assert any("They are one incident" in row for row in rows)
+    assert any("Approved: Reduce positions by 50%" in row for row in rows)
+
+
+@pytest.mark.slow
+@pytest.mark.row("L16")
+async def test_the_demo_of_a_security_breach_goes_through_its_three_phases(folder: Path) -> None:
+    console = Console(file=StringIO(), width=200)
+    report = await play(SCENARIOS["security-breach"], speed=100, out=folder, port=0, stay=False, console=console)
+    assert report.missing == []
+    rows = [json.loads(line)["text"] for line in (folder / "transcript.jsonl").read_text().splitlines()]
+    for words in ("Security breach", "Determine the scope of the breach", "Notify authorities if required"):
+        assert any(words in row for row in rows), words

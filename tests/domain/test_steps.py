@@ -291,7 +291,17 @@ def test_after_a_downtime_overdue_steps_happen_in_order_and_once() -> None:
     play = a_p0()
     play.sleep(30 * MINUTE)
     started = [w.step for w in play.whats(f.StepStarted)]
-    assert started == ["p0_alert", "p0_circuit_breakers", "p0_evidence", "p0_commander", "p0_executive_brief"]
+    assert started == [
+        "p0_alert",
+        "p0_l1",
+        "p0_circuit_breakers",
+        "p0_risk",
+        "p0_evidence",
+        "p0_l2",
+        "p0_commander",
+        "p0_executive_brief",
+        "p0_l3",
+    ]
     assert {w.step for w in play.whats(f.StepLate)} >= {"p0_circuit_breakers", "p0_commander"}
     assert play.broken == []
 

@@ -75,6 +75,9 @@ class Platform:
         self.routing_mode = "SMART"
         self.disabled_venues: dict[str, datetime] = {}
         self.reduction_pct = 0.0
+        self.replicas = 1
+        self.retention_ms: int | None = None
+        self.manual_mode = False
         self.logs: list[str] = []
         self.log("market-sentinel", "INFO", "regime NORMAL_EXPANSION confirmed, confidence 0.94")
 
@@ -128,6 +131,13 @@ class Platform:
         """Set the regime by hand."""
         self.regime, self.regime_by_hand_until = regime, self.now() + duration
         self.log("market-sentinel", "WARN", f"regime set by hand to {regime} for {duration}")
+
+    def restart(self, services: list[str]) -> None:
+        """Start these again; connections that hung are gone. A Market Sentinel that runs out of memory stays down."""
+        if "gateway" in services and self.switches.pool_exhausted:
+            self.switch("pool_exhausted", False)
+        for service in services:
+            self.log(service, "WARN", "restarted")
 
     def halt_all(self, by: str, reason: str, scope: str) -> Json:
         """Halt; a second halt changes nothing. Says what was done."""

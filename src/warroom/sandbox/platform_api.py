@@ -76,6 +76,7 @@ class PlatformApi:
             (executioner, "POST", "/api/emergency/halt-all", self.halt_all),
             (executioner, "GET", "/api/emergency/status", self.halt_status),
             (executioner, "POST", "/api/emergency/resume", self.resume),
+            (executioner, "GET", "/api/mode", self.mode),
         ]
         for service in (sentinel, warden, executioner):
             table += [
@@ -84,7 +85,20 @@ class PlatformApi:
                 (service, "GET", "/api/logs/tail", self._of(service, self._logs)),
             ]
         routes = [Route(f"/{s}{path}", self._guarded(s, handler), methods=[verb]) for s, verb, path, handler in table]
-        kafka = [("/topics", self.topics), ("/topics/{topic}", self.topic), ("/consumer-groups", self.groups)]
+        tools = [
+            ("/restart", self.tool_restart),
+            ("/scale", self.tool_scale),
+            ("/retention", self.tool_retention),
+            ("/reset-offsets", self.tool_reset),
+            ("/manual-mode", self.tool_manual),
+        ]
+        routes += [Route(f"/tools{path}", self._guarded(None, h), methods=["POST"]) for path, h in tools]
+        kafka = [
+            ("/topics", self.topics),
+            ("/topics/{topic}", self.topic),
+            ("/consumer-groups", self.groups),
+            ("/consumers", self.consumers),
+        ]
         return routes + [Route(f"/kafka{path}", self._guarded(None, h)) for path, h in kafka]
 
     def _of(self, service: str, answer: Callable[[str, Request], Response]) -> Handler:
@@ -321,3 +335,44 @@ class PlatformApi:
         names = [("market-sentinel-group", "market-regime", lag), ("risk-warden-group", "risk-alerts", 3)]
         groups = [{"group": g, "topic": t, "lag": n, "members": 1} for g, t, n in names]
         return JSONResponse({"groups": groups, "max_lag": max(n for _, _, n in names)})
+
+    async def consumers(self, request: Request) -> Response:
+        return JSONResponse({"replicas": self.platform.replicas})
+
+    async def mode(self, request: Request) -> Response:
+        return JSONResponse({"manual": self.platform.manual_mode})
+
+    async def tool_restart(self, request: Request) -> Response:
+        """`docker-compose restart`: a service that is only stopped comes back, a full pool is emptied."""
+        body = await _body(request)
+        self.platform.note_call("tools/restart", body)
+        self.platform.restart([str(name) for name in body.get("services", [])])
+        return JSONResponse({"status": "ok"})
+
+    async def tool_scale(self, request: Request) -> Response:
+        """`docker-compose up -d --scale market-sentinel=N`."""
+        body = await _body(request)
+        self.platform.note_call("tools/scale", body)
+        self.platform.replicas = int(_number(body, "replicas", 1, 20))
+        return JSONResponse({"replicas": self.platform.replicas})
+
+    async def tool_retention(self, request: Request) -> Response:
+        """`kafka-configs --alter`; without a number of milliseconds the broker's own holds again."""
+        body = await _body(request)
+        if "retention_ms" in body:
+            self.platform.note_call("tools/retention", body)
+            given = body["retention_ms"]
+            self.platform.retention_ms = None if given is None else int(_number(body, "retention_ms", 1, 1e12))
+        return JSONResponse({"retention_ms": self.platform.retention_ms})
+
+    async def tool_reset(self, request: Request) -> Response:
+        """`kafka-consumer-groups --reset-offsets --to-latest --execute`: nothing is left to read."""
+        self.platform.note_call("tools/reset-offsets", await _body(request))
+        self.platform.switch("kafka_backlog", False)
+        return JSONResponse({"status": "ok"})
+
+    async def tool_manual(self, request: Request) -> Response:
+        """The script for manual trading."""
+        self.platform.note_call("tools/manual-mode", await _body(request))
+        self.platform.manual_mode = True
+        return JSONResponse({"manual": True})

@@ -2,7 +2,14 @@
 
 from collections.abc import Mapping
 
-from warroom.sandbox import data_feed_stall, market_sentinel_down, order_execution_failure, pit_leakage
+from warroom.sandbox import (
+    data_feed_stall,
+    market_sentinel_down,
+    order_execution_failure,
+    pit_leakage,
+    risk_alert_storm,
+    security_breach,
+)
 from warroom.sandbox.scenario import Scenario
 
 _STORIES = (
@@ -10,6 +17,8 @@ _STORIES = (
     pit_leakage.SCENARIO,
     data_feed_stall.SCENARIO,
     order_execution_failure.SCENARIO,
+    risk_alert_storm.SCENARIO,
+    security_breach.SCENARIO,
 )
 
 SCENARIOS: Mapping[str, Scenario] = {story.name: story for story in _STORIES}
