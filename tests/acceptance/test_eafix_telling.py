@@ -147,26 +147,21 @@ async def test_the_management_gets_a_p2_as_a_summary_on_the_next_business_day(fo
 
 @pytest.mark.row("X10")
 @pytest.mark.parametrize(
-    ("title", "details", "called"),
+    ("title", "details"),
     [
-        ("Trading system is down", {}, True),
-        ("All signals being rejected", {}, True),
-        ("EAFIX alert", {"execution_latency_seconds": 9, "order_value_usd": 50_001}, True),
-        ("EAFIX alert", {"execution_latency_seconds": 9, "order_value_usd": 50_000}, False),
-        ("EAFIX alert", {"discrepancy_usd": 10_001}, True),
-        ("EAFIX alert", {"discrepancy_usd": 10_000}, False),
+        ("Trading system is down", {}),
+        ("All signals being rejected", {}),
+        ("EAFIX alert", {"execution_latency_seconds": 9, "order_value_usd": 50_001}),
     ],
 )
-async def test_the_four_conditions_make_a_phone_call_with_the_script_filled_in(
-    eafix: World, title: str, details: dict[str, object], called: bool
+async def test_what_costs_money_makes_a_phone_call_with_the_script_filled_in(
+    eafix: World, title: str, details: dict[str, object]
 ) -> None:
     await eafix.alert(title, SERVICE, details=details)
-    assert eafix.count(eafix.room, "What to say", "from Platform Engineering") == called
-    if called:
-        script = eafix.saw(eafix.room, "What to say")
-        assert "Call: Trading desk, +1-202-555-0108" in script
-        for line in ("incident affecting", "Trading impact:", "Current status: investigating", "Estimated resolution:"):
-            assert line in script
+    script = eafix.saw(eafix.room, "What to say", "from Platform Engineering")
+    assert "Call: Trading desk, +1-202-555-0108" in script
+    for line in ("incident affecting", "Trading impact:", "Current status: investigating", "Estimated resolution:"):
+        assert line in script
 
 
 @pytest.mark.row("X10")
@@ -174,7 +169,9 @@ async def test_an_amount_that_is_found_later_makes_the_call_and_whoever_was_reac
     eafix: World,
 ) -> None:
     await eafix.alert("Position reconciliation mismatch", SERVICE)
-    await eafix.types("raj", eafix.room, "/incident set discrepancy_usd 25000")
+    await eafix.types("raj", eafix.room, "/incident set discrepancy_usd 10000")
+    assert eafix.count(eafix.room, "What to say") == 0
+    await eafix.types("raj", eafix.room, "/incident set discrepancy_usd 10001")
     eafix.saw(eafix.room, "What to say", "Actions needed from the trading desk", "The broker's book counts")
     await eafix.clicks("raj", "Called, spoke to …", eafix.room)
     await eafix.sandbox.submit("raj", None, {"person": "Dana Brooks", "note": "stops trading the affected pairs"})

@@ -193,6 +193,17 @@ def test_what_moves_the_book_or_resumes_takes_two_people(name: str, danger: str,
     assert (action.danger, action.approvals) == (danger, approvals)
 
 
+@pytest.mark.parametrize(
+    ("field", "limit"), [("fields.discrepancy_usd", 10_000), ("fields.order_value_usd", 50_000), ("playbook", None)]
+)
+@pytest.mark.parametrize("severity", ["P0", "P1"])
+def test_the_amounts_that_make_a_phone_call(severity: SeverityId, field: str, limit: int | None) -> None:
+    step = next(s for s in PACK.severities[severity].steps if s.id == f"{severity.lower()}_call_desk")
+    condition = next(when for when in step.when if when.field == field)
+    assert (condition.over, step.call and step.call.whom) == (limit, "Trading desk")
+    assert condition.equals == (None if limit else "risk_manager_failure")
+
+
 def test_the_figures_of_the_emergency_controls() -> None:
     def default(action: str, parameter: str) -> object:
         return PACK.actions[action].parameters[parameter].default
