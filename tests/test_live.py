@@ -16,7 +16,8 @@ NOON = datetime(2026, 11, 17, 17, 0, tzinfo=UTC)
 async def told(folder: Path, scopes: frozenset[str] | None = None, **changes: str) -> list[str]:
     sandbox = Sandbox(lambda: NOON, scopes=scopes) if scopes else Sandbox(lambda: NOON)
     async with serve(sandbox):
-        settings = Settings.load(environment(sandbox, folder) | changes)
+        changed = {name: value.replace("{mail}", str(sandbox.mail_port)) for name, value in changes.items()}
+        settings = Settings.load(environment(sandbox, folder) | changed)
         return [str(problem) for problem in await live_problems(settings)]
 
 
@@ -30,6 +31,12 @@ async def test_a_good_deployment_has_no_problem(tmp_path: Path) -> None:
         ({"SLACK_BOT_TOKEN": "xoxb-wrong"}, "SLACK_BOT_TOKEN"),
         ({"SLACK_APP_TOKEN": "xapp-wrong"}, "SLACK_APP_TOKEN: Slack refuses it"),
         ({"PAGERDUTY_API_TOKEN": "wrong"}, "PAGERDUTY_API_TOKEN"),
+        (
+            {"WARROOM_SMTP_URL": "smtp://warroom:wrong@127.0.0.1:{mail}"},
+            "WARROOM_SMTP_URL: The mail server did not take",
+        ),
+        ({"WARROOM_STATUSPAGE_KEY": "wrong"}, "WARROOM_STATUSPAGE_KEY: The status page refused"),
+        ({"WARROOM_CONFLUENCE_TOKEN": "wrong"}, "WARROOM_CONFLUENCE_TOKEN: The wiki refused"),
         ({"PAGERDUTY_FROM_EMAIL": "nobody@sandbox.example"}, "PAGERDUTY_FROM_EMAIL: PagerDuty knows no user"),
     ],
 )

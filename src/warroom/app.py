@@ -14,6 +14,7 @@ import httpx
 import structlog
 from starlette.applications import Starlette
 
+from warroom import ways_out
 from warroom.domain import views
 from warroom.domain.decide import decide, route
 from warroom.domain.decision import Card, LoadedPack, Route
@@ -28,13 +29,10 @@ from warroom.engine.memory import PackShelf
 from warroom.engine.ports import Clock, Job
 from warroom.engine.work import Receipt, Rules, Tuning
 from warroom.errors import ConfigError, StoreError
-from warroom.outlets.confluence import Confluence
 from warroom.outlets.mail import LIMITS as MAIL_LIMITS
 from warroom.outlets.mail import MailPerformer
-from warroom.outlets.smtp import Smtp
 from warroom.outlets.status_page import LIMITS as STATUS_PAGE_LIMITS
 from warroom.outlets.status_page import StatusPagePerformer
-from warroom.outlets.statuspage import Statuspage
 from warroom.outlets.wiki import LIMITS as WIKI_LIMITS
 from warroom.outlets.wiki import WikiPerformer
 from warroom.packs.bindings import Binding
@@ -52,7 +50,7 @@ from warroom.postmortem.lines import Line
 from warroom.postmortem.performer import PostmortemPerformer
 from warroom.postmortem.timeline_file import TimelinePerformer
 from warroom.rendering import Catalog, MessageErrors
-from warroom.settings import Environment, Settings
+from warroom.settings import Settings
 from warroom.slack.api import Api
 from warroom.slack.app import Endpoint, create_app
 from warroom.slack.compose import Composer
@@ -200,7 +198,7 @@ async def running(
         directory = Directory(api, settings.groups, _pagerduty_ids(client), outside=settings.outside)
         gateway = Gateway(api, catalog, directory, views.VIEWS)
         compose = Composer(catalog, views.VIEWS).message
-        mailer = _mailer(environment)
+        mailer = ways_out.mailer(environment)
         if mailer is not None:
             stack.push_async_callback(mailer.close)
         session = await stack.enter_async_context(aiohttp.ClientSession(trust_env=True))
@@ -214,8 +212,8 @@ async def running(
                 PeopleFinder(directory, client),
                 PagerDutyPerformer(client, directory, events, lambda job: compose(job).plain),
                 MailPerformer(compose, directory, mailer, environment.warroom_mail_from),
-                StatusPagePerformer(compose, _status_page(environment, http)),
-                WikiPerformer(compose, _wiki(environment, http)),
+                StatusPagePerformer(compose, ways_out.status_page(environment, http)),
+                WikiPerformer(compose, ways_out.wiki(environment, http)),
                 PlatformPerformer(
                     _surroundings(settings, environ, http, clock),
                     allow_live=environment.warroom_actions == "live",
@@ -269,28 +267,6 @@ async def running(
             ]
             stack.push_async_callback(_cancel, tasks)
         yield Warroom(web, engine, store, socket, upkeep, intake)
-
-
-def _mailer(environment: Environment) -> Smtp | None:
-    return Smtp(environment.warroom_smtp_url.get_secret_value()) if environment.warroom_smtp_url else None
-
-
-def _status_page(environment: Environment, http: httpx.AsyncClient) -> Statuspage | None:
-    page, key = environment.warroom_statuspage_page, environment.warroom_statuspage_key
-    if page is None or key is None:
-        return None
-    components = [c.strip() for c in environment.warroom_statuspage_components.split(",") if c.strip()]
-    url = environment.warroom_statuspage_url
-    return Statuspage(http, page, key.get_secret_value(), url=url, components=components)
-
-
-def _wiki(environment: Environment, http: httpx.AsyncClient) -> Confluence | None:
-    url, space = environment.warroom_confluence_url, environment.warroom_confluence_space
-    user, token = environment.warroom_confluence_user, environment.warroom_confluence_token
-    if url is None or space is None or user is None or token is None:
-        return None
-    parent = environment.warroom_confluence_parent
-    return Confluence(http, url, space, user, token.get_secret_value(), parent=parent)
 
 
 def _limits(settings: Settings, clock: AnyClock) -> Limits:

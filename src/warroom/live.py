@@ -1,10 +1,12 @@
-"""`warroom check --live`: asks Slack and PagerDuty whether what the settings say is true."""
+"""`warroom check --live`: asks Slack, PagerDuty and the other services whether what the settings say is true."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
+import httpx
 
+from warroom import ways_out
 from warroom.domain.decision import LoadedPack
 from warroom.errors import DeliveryError, Refused
 from warroom.packs.problems import Problem, nearest
@@ -28,8 +30,30 @@ EVENTS = (
 
 
 async def live_problems(settings: Settings) -> list[Problem]:
-    """Everything wrong between the settings and the two services; reads only."""
-    return [*await _slack(settings), *await _pagerduty(settings)]
+    """Everything wrong between the settings and the services; reads only."""
+    return [*await _slack(settings), *await _pagerduty(settings), *await _outside(settings)]
+
+
+async def _outside(settings: Settings) -> list[Problem]:
+    """Whether the mail server, the status page and the wiki answer, as far as they are set."""
+    found: list[Problem] = []
+    mailer = ways_out.mailer(settings.environment)
+    async with httpx.AsyncClient(trust_env=False) as http:
+        page, wiki = ways_out.status_page(settings.environment, http), ways_out.wiki(settings.environment, http)
+        asked = [
+            ("Mail", "WARROOM_SMTP_URL", mailer.greet() if mailer else None),
+            ("Status page", "WARROOM_STATUSPAGE_KEY", page.find("INC-0") if page else None),
+            ("Wiki", "WARROOM_CONFLUENCE_TOKEN", wiki.find("INC-0") if wiki else None),
+        ]
+        for service, setting, answer in asked:
+            try:
+                if answer is not None:
+                    await answer
+            except DeliveryError as error:
+                found.append(Problem(service, 0, setting, str(error)))
+    if mailer is not None:
+        await mailer.close()
+    return found
 
 
 async def _slack(settings: Settings) -> list[Problem]:

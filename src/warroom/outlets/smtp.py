@@ -42,9 +42,23 @@ class Smtp:
             raise result  # made anew here, so that no traceback drags along what was said to the server
         return result
 
+    async def greet(self) -> None:
+        """Connect and log in, and send nothing. Raises TryAgain or Refused."""
+        result = await asyncio.get_running_loop().run_in_executor(self._pool, self._greeting)
+        if result is not None:
+            raise result
+
     async def close(self) -> None:
         """Forget what is not begun, wait for what is (the timeout bounds it)."""
         await asyncio.to_thread(self._pool.shutdown, wait=True, cancel_futures=True)
+
+    def _greeting(self) -> DeliveryError | None:
+        try:
+            with suppress(smtplib.SMTPServerDisconnected):
+                self._connect().quit()
+        except (smtplib.SMTPException, OSError, DeliveryError) as error:
+            return self._failure(error, handed_over=False)
+        return None
 
     def _blocking(self, sender: str, recipients: Sequence[str], content: bytes) -> Mapping[str, str] | DeliveryError:
         server: smtplib.SMTP | None = None
@@ -66,23 +80,27 @@ class Smtp:
             if code != 250:
                 return self._judge("the mail", code, answer)
             return {recipient: self._words(*said) for recipient, said in refused.items()}
-        except smtplib.SMTPResponseException as error:
-            return self._judge("the connection", error.smtp_code, error.smtp_error)
-        except smtplib.SMTPNotSupportedError as error:
-            return Refused(f"The mail server {self._host} cannot do what is needed: {error}")
-        except ssl.SSLCertVerificationError as error:
-            return Refused(f"The certificate of the mail server {self._host} is not good: {error.verify_message}")
-        except (smtplib.SMTPException, OSError) as error:
-            said = f"The mail server {self._host}:{self._port} broke off ({type(error).__name__})"
-            if under_way:
-                return Uncertain(f"{said} after the mail had been handed over; it may have gone out.")
-            return TryAgain(f"{said}.")
-        except DeliveryError as error:
-            return error
+        except (smtplib.SMTPException, OSError, DeliveryError) as error:
+            return self._failure(error, handed_over=under_way)
         finally:
             if server is not None:
                 with suppress(smtplib.SMTPException, OSError):
                     server.quit()
+
+    def _failure(self, error: Exception, *, handed_over: bool) -> DeliveryError:
+        match error:
+            case DeliveryError():
+                return error
+            case smtplib.SMTPResponseException():
+                return self._judge("the connection", error.smtp_code, error.smtp_error)
+            case smtplib.SMTPNotSupportedError():
+                return Refused(f"The mail server {self._host} cannot do what is needed: {error}")
+            case ssl.SSLCertVerificationError():
+                return Refused(f"The certificate of the mail server {self._host} is not good: {error.verify_message}")
+        said = f"The mail server {self._host}:{self._port} broke off ({type(error).__name__})"
+        if handed_over:
+            return Uncertain(f"{said} after the mail had been handed over; it may have gone out.")
+        return TryAgain(f"{said}.")
 
     def _connect(self) -> smtplib.SMTP:
         name = socket.gethostname()  # the library would ask the DNS for the full one
