@@ -179,6 +179,20 @@ async def test_a_mail_server_that_is_down_holds_up_nobody_and_gets_its_mail_late
         assert len(world.sandbox.mail.mails) >= 1
 
 
+@pytest.mark.row("S1")
+async def test_a_mail_whose_answer_was_lost_comes_again_with_the_same_id_and_the_page_only_once(folder: Path) -> None:
+    async with a_world(folder, change=lambda environ: a_firm(folder, environ)) as world:
+        world.sandbox.faults.add("mail", "DATA", "drop_after")
+        world.sandbox.faults.add("wiki", "POST*", "drop_after")
+        await world.alert("Gateway down", service=SENTINEL)
+        await world.passes(minutes=1)
+        assert len(world.sandbox.mail.mails) == 2
+        assert len({str(mail.message["Message-ID"]) for mail in world.sandbox.mail.mails}) == 1
+        (page,) = world.sandbox.wiki.pages.values()
+        assert page["version"]["number"] == 1
+        assert world.count(world.room, "Nobody knows whether this happened") == 0
+
+
 async def test_a_deployment_without_mail_says_so_once(folder: Path) -> None:
     def change(environ: dict[str, str]) -> None:
         a_firm(folder, environ)
