@@ -44,6 +44,7 @@ class Control:
             "faults/clear": self.clear_faults,
             "platform/switch": self.switch,
             "eafix/switch": self.eafix_switch,
+            "market-data/switch": self.market_data_switch,
             "webhooks": self.webhooks,
             "journal/clear": self.clear_journal,
         }
@@ -59,6 +60,7 @@ class Control:
             "status-page": self.sandbox.status_page.as_json,
             "wiki": self.sandbox.wiki.as_json,
             "eafix": self.sandbox.eafix.as_json,
+            "market-data": self.sandbox.market_data.as_json,
             "faults": self.sandbox.faults.as_json,
             "settings": self.sandbox.settings,
             "people": self.people,
@@ -148,6 +150,11 @@ class Control:
         for name, value in body.items():
             self.sandbox.platform.switch(name, value)
         return self.sandbox.platform.as_json()
+
+    async def market_data_switch(self, body: Json) -> Json:
+        for name, value in body.items():
+            self.sandbox.market_data.switch(name, bool(value))
+        return self.sandbox.market_data.as_json()
 
     async def eafix_switch(self, body: Json) -> Json:
         for name, value in body.items():

@@ -212,6 +212,19 @@ class MarketData:
             rows.append(row)
         return {"unhealthy": sum(row["status"] != "healthy" for row in rows), "markets": rows}
 
+    def as_json(self) -> Json:
+        """Everything the page and the tests want to know."""
+        return {
+            "switches": {name: name in self.thrown for name in SWITCHES},
+            "paused": sorted(self.paused),
+            "frozen": self.frozen is not None,
+            "quarantined": sorted(self.quarantines),
+            "stream_lag_s": self.stream_lag(),
+            "batch_lag_s": self.batch_lag(),
+            "health": self.data_health()["markets"],
+            "calls": list(self.calls),
+        }
+
     def sound(self) -> bool:
         """Whether the quality suite and the indicators find nothing: nothing is missing or wrong."""
         return not self.missing()
