@@ -40,6 +40,7 @@ async def test_a_halt_goes_out_with_reason_and_operator_and_is_read_back_from_th
     assert ":white_check_mark: Decide whether trading must stop" in eafix.panel
 
 
+@pytest.mark.slow
 @pytest.mark.row("X2")
 async def test_a_halt_whose_status_cannot_be_read_is_unknown_and_not_called_a_success(eafix: World) -> None:
     eafix.sandbox.eafix.switch("status_unreachable", True)
@@ -73,6 +74,7 @@ async def test_trading_resumes_only_with_green_checks_and_the_approval_of_the_de
     assert "Trading is stopped." not in eafix.said("eafix-incidents")[0]
 
 
+@pytest.mark.slow
 @pytest.mark.row("X12")
 async def test_whoever_asks_to_resume_cannot_approve_it_nor_can_a_stranger_to_the_desk(eafix: World) -> None:
     await stops(eafix)
@@ -98,6 +100,7 @@ async def test_open_positions_are_listed_and_get_a_stop_loss_of_two_percent(eafi
     assert "1 of 9" in eafix.panel  # protect open positions
 
 
+@pytest.mark.slow
 @pytest.mark.row("X3")
 async def test_a_stop_loss_keeps_its_bounds(eafix: World) -> None:
     await eafix.alert(ORDERS, SERVICE)
@@ -120,6 +123,7 @@ async def test_closing_all_positions_takes_two_people_and_is_read_back(eafix: Wo
     eafix.saw(eafix.room, "Close all positions (extreme measure): CONFIRMED")
 
 
+@pytest.mark.slow
 @pytest.mark.row("X8")
 async def test_sizes_are_halved_with_a_second_person(eafix: World) -> None:
     await eafix.alert(ORDERS, SERVICE)
@@ -146,6 +150,7 @@ async def test_limits_are_tightened_for_an_hour_and_people_are_reminded_before_i
     assert any("Tighten the risk limits" in text and "00:00 UTC" in text for text in reminded), reminded
 
 
+@pytest.mark.slow
 @pytest.mark.row("X8")
 async def test_new_positions_are_stopped_by_one_authorised_person(eafix: World) -> None:
     await eafix.alert(ORDERS, SERVICE)
@@ -194,6 +199,7 @@ async def test_a_p0_of_market_hours_is_resolved_when_everything_is_proved_and_th
     assert incident.status == "resolved"
 
 
+@pytest.mark.slow
 @pytest.mark.row("X14")
 async def test_a_slow_platform_keeps_the_gate_closed(eafix: World) -> None:
     incident = await eafix.alert(ORDERS, SERVICE)

@@ -20,6 +20,7 @@ async def test_an_acknowledgement_in_slack_is_one_in_pagerduty(eafix: World) -> 
     assert "investigating" in eafix.panel
 
 
+@pytest.mark.slow
 @pytest.mark.row("E1")
 async def test_an_acknowledgement_in_pagerduty_shows_in_slack(eafix: World) -> None:
     incident = await eafix.alert(ORDERS, SERVICE)
@@ -54,6 +55,7 @@ async def test_a_failure_on_the_critical_path_in_market_hours_is_a_p0_and_all_ha
     assert {"Ana Souza", "Raj Patel", "Mei Tanaka", "Rita Okafor"} <= set(eafix.paged())
 
 
+@pytest.mark.slow
 @pytest.mark.row("X1")
 async def test_the_same_failure_after_hours_is_a_p1(eafix_evening: World) -> None:
     await eafix_evening.alert("Indicator engine not responding", SERVICE)
@@ -74,6 +76,7 @@ async def test_a_p2_of_the_night_is_paged_when_the_office_opens(folder: Path) ->
         assert {"Ana Souza", "Mei Tanaka"} <= set(world.paged("3:00"))
 
 
+@pytest.mark.slow
 @pytest.mark.row("E3")
 async def test_a_p2_in_business_hours_is_paged_at_once_and_a_p3_pages_nobody(eafix: World) -> None:
     calls = len(eafix.paged())
@@ -114,6 +117,7 @@ async def test_the_first_diagnosis_reads_everything_side_by_side_each_with_its_o
         assert "risk-manager exited" in " ".join(world.file(".txt").split())
 
 
+@pytest.mark.slow
 @pytest.mark.row("E13")
 async def test_the_clocks_of_a_p0_in_market_hours_warn_and_break_once(eafix: World) -> None:
     await eafix.alert("EAFIX: complete outage", SERVICE, details={"complete_outage": True})

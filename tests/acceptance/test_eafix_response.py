@@ -27,24 +27,27 @@ async def orders(world: World, who: str, text: str) -> None:
 @pytest.mark.parametrize(
     ("title", "switch", "symptom", "reading"),
     [
-        (
+        pytest.param(
             "No new signals for 16 minutes",
             ("signals_stopped", True),
             "Signal confidence scores all 0.0",
             "failed Latest 10 signals have confidence",
+            marks=pytest.mark.slow,
         ),
-        (
+        pytest.param(
             "Stale market data",
             ("prices_stale", True),
             "Stale price data (over 30 seconds old)",
             "failed Is data flowing?",
+            marks=pytest.mark.slow,
         ),
         (ORDERS, ("orders_stuck", True), "High execution latency (over 5 seconds)", "failed No order is stuck"),
-        (
+        pytest.param(
             "All signals being rejected",
             ("risk_rejects_all", True),
             "Position size calculations showing 0",
             "failed A signal can pass the risk checks",
+            marks=pytest.mark.slow,
         ),
     ],
 )
@@ -76,6 +79,7 @@ async def test_a_service_is_restarted_from_slack_and_read_back(eafix: World) -> 
     assert "ok No order is stuck" in await reads(eafix, "order_execution_failure")
 
 
+@pytest.mark.slow
 @pytest.mark.row("E5")
 async def test_a_service_is_isolated_and_only_one_that_exists_may_be_named(eafix: World) -> None:
     await eafix.alert(ORDERS, SERVICE)
@@ -155,6 +159,7 @@ async def test_temporary_fixes_come_in_their_order_and_tick_themselves_when_done
     assert "2 of 5 done" in eafix.saw(eafix.room, "Temporary fixes, in this order", "Tick with")
 
 
+@pytest.mark.slow
 @pytest.mark.row("E8")
 async def test_permanent_fixes_end_with_a_validation_that_is_read(eafix: World) -> None:
     await eafix.alert("Position reconciliation mismatch", SERVICE)
@@ -204,6 +209,7 @@ async def test_the_checklist_of_market_hours_names_the_desk_that_was_not_told_wi
     assert "@Raj Patel, 14:36 UTC" in eafix.saw(eafix.room, "During market hours", "1 of 9 done")
 
 
+@pytest.mark.slow
 @pytest.mark.row("X13")
 async def test_after_market_hours_there_is_another_checklist(eafix_evening: World) -> None:
     await eafix_evening.alert("Position reconciliation mismatch", SERVICE)

@@ -30,6 +30,7 @@ async def skips(world: World, **span: float) -> None:
     await world.settles()
 
 
+@pytest.mark.slow
 @pytest.mark.row("X11")
 async def test_the_desk_hears_of_a_p0_every_15_minutes(eafix: World) -> None:
     await eafix.alert(ORDERS, SERVICE)
@@ -107,6 +108,7 @@ async def test_the_desk_is_told_at_once_in_market_hours_and_not_at_night(eafix: 
     assert "When you hear more: by 14:46 UTC" in told
 
 
+@pytest.mark.slow
 @pytest.mark.row("E11")
 async def test_at_night_the_desk_is_left_alone(eafix_evening: World) -> None:
     await eafix_evening.alert(ORDERS, SERVICE)
@@ -122,6 +124,7 @@ async def test_the_management_is_called_and_written_to_at_once_for_a_p0(eafix: W
     assert eafix.clock.now() == eafix.began
 
 
+@pytest.mark.slow
 @pytest.mark.row("E12")
 async def test_the_management_hears_of_a_p1_within_30_minutes_and_the_cto_does_not(eafix: World) -> None:
     await eafix.alert("Position reconciliation mismatch", SERVICE)
@@ -132,6 +135,7 @@ async def test_the_management_hears_of_a_p1_within_30_minutes_and_the_cto_does_n
     assert ":white_check_mark: Tell the management" in eafix.panel
 
 
+@pytest.mark.slow
 @pytest.mark.row("E12")
 async def test_the_management_gets_a_p2_as_a_summary_on_the_next_business_day(folder: Path) -> None:
     late = datetime(2026, 11, 18, 13, 57, tzinfo=UTC)  # 8:57 in New York, on the day after
@@ -149,8 +153,8 @@ async def test_the_management_gets_a_p2_as_a_summary_on_the_next_business_day(fo
 @pytest.mark.parametrize(
     ("title", "details"),
     [
-        ("Trading system is down", {}),
-        ("All signals being rejected", {}),
+        pytest.param("Trading system is down", {}, marks=pytest.mark.slow),
+        pytest.param("All signals being rejected", {}, marks=pytest.mark.slow),
         ("EAFIX alert", {"execution_latency_seconds": 9, "order_value_usd": 50_001}),
     ],
 )
@@ -180,6 +184,7 @@ async def test_an_amount_that_is_found_later_makes_the_call_and_whoever_was_reac
     assert "spoke to Dana Brooks" in (await eafix.types("raj", eafix.room, "/incident timeline")).text
 
 
+@pytest.mark.slow
 @pytest.mark.row("X10")
 async def test_an_outage_of_the_night_wakes_nobody_at_the_desk(eafix_evening: World) -> None:
     await eafix_evening.alert("Trading system is down", SERVICE)
