@@ -165,7 +165,8 @@ def test_the_p0_of_lav_adaf_minute_by_minute() -> None:
     )
     assert row(text, "Preserve the evidence").startswith("5m | step | Preserve the evidence take the readings of")
     assert row(text, "The room is asked for") == (
-        "12m | ask | The room is asked for the status update | whoever knows best | at 15m: it goes out with what is known"
+        "12m | ask | The room is asked for the status update | whoever knows best | "
+        "at 15m: it goes out with what is known"
     )
     assert row(text, "(p0_update)") == (
         "15m | update | Status update (p0_update) then every 15m until resolved | to #war-room and the room | "
