@@ -28,7 +28,7 @@ class Catalog:
     def load(cls, root: Path, own: Mapping[str, Path] | None = None) -> Catalog:
         """Every `<folder>/<name>.md` under `root`, and for each pack of `own` every `<name>.md` of that folder.
 
-        A README.md next to the folders is not a message. Raises MessageErrors with all mistakes of all files.
+        A README.md next to the folders, or in one of `own`, is not a message. Raises MessageErrors with all mistakes of all files.
         """
         environment = new_environment()
         templates: dict[tuple[str, str], Template] = {}
@@ -43,7 +43,7 @@ class Catalog:
             if template is not None:
                 templates[path.parent.name, path.stem] = template
         for pack, folder in (own or {}).items():
-            for path in sorted(folder.glob("*.md")):
+            for path in sorted(p for p in folder.glob("*.md") if p.name != "README.md"):
                 template, found = _read_named(path, environment)
                 problems += found
                 if template is not None:
