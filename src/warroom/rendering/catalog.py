@@ -28,7 +28,8 @@ class Catalog:
     def load(cls, root: Path, own: Mapping[str, Path] | None = None) -> Catalog:
         """Every `<folder>/<name>.md` under `root`, and for each pack of `own` every `<name>.md` of that folder.
 
-        A README.md next to the folders, or in one of `own`, is not a message. Raises MessageErrors with all mistakes of all files.
+        A README.md next to the folders, or in one of `own`, is not a message. Raises MessageErrors with all mistakes of
+        all files.
         """
         environment = new_environment()
         templates: dict[tuple[str, str], Template] = {}
