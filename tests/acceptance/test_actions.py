@@ -43,7 +43,7 @@ async def test_an_extreme_action_takes_two_people_and_is_sent_once(world: World)
         "POST risk_warden/api/emergency/reduce",
         '{"reduction_pct": 0.5, "timeframe": 300}',
         "This cannot be undone.",
-        "1 other of the risk managers and the CTO must approve within 15 m",
+        "1 other person (the risk managers and the CTO) must approve within 15 m",
     ):
         assert part in preview.text
     await world.clicks("rita", ASK)

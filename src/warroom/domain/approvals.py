@@ -60,9 +60,12 @@ def due(i: Incident, pack: LoadedPack) -> Iterator[Due]:
     for approval in pending(i):
         run, expires = approval.request.run, approval.request.expires
         why = f"nobody else approved it by {expires:%H:%M} UTC"
-        yield Due(expires, f"approval:{run}", f.ApprovalClosed(run=run, how="expired", why=why))
+        yield Due(
+            expires, f"approval:{run}", f.ApprovalClosed(run=run, how="expired", why=why, title=approval.request.title)
+        )
     for standing, end in lasting(i, pack):
-        before = pack.pack.actions[standing.action].remind_before
+        action = pack.pack.actions[standing.action]
+        before = action.remind_before
         if standing.reminded is None and standing.settled and end - before > standing.settled:
-            yield Due(end - before, f"lapsing:{standing.run}", f.ActionLapsing(run=standing.run))
-        yield Due(end, f"lapsed:{standing.run}", f.ActionLapsed(run=standing.run))
+            yield Due(end - before, f"lapsing:{standing.run}", f.ActionLapsing(run=standing.run, title=action.title))
+        yield Due(end, f"lapsed:{standing.run}", f.ActionLapsed(run=standing.run, title=action.title))

@@ -229,7 +229,7 @@ class ProbesReported:
 class ActionRequested:
     """An authorised person, or warroom by an automatic rule, ordered an action. `mode` is dry_run or live.
 
-    `lifts` are the scopes of the halts that it takes back once it is confirmed.
+    `lifts` are the scopes of the halts that it takes back once it is confirmed; `title` is what people call it.
     """
 
     run: str
@@ -239,6 +239,7 @@ class ActionRequested:
     mode: Literal["dry_run", "live"]
     parameters: Mapping[str, object] = field(default_factory=dict)
     lifts: tuple[str, ...] = ()
+    title: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -378,6 +379,7 @@ class ApprovalGiven:
     """Somebody approved."""
 
     run: str
+    title: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -387,6 +389,7 @@ class ApprovalClosed:
     run: str
     how: Literal["rejected", "expired", "void"]
     why: str
+    title: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -394,6 +397,7 @@ class ActionLapsing:
     """A time-limited action lapses soon; people were reminded."""
 
     run: str
+    title: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -401,6 +405,7 @@ class ActionLapsed:
     """A time-limited action is over."""
 
     run: str
+    title: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -136,7 +136,12 @@ def order(
     if incident is None:
         opening = declare(actor, halt_title(scope), "P0", reason, "a halt was ordered", ctx)
     requested = f.ActionRequested(
-        run=run, action=name, scope=scope, reason=reason, mode="live" if ctx.actions == "live" else "dry_run"
+        run=run,
+        action=name,
+        scope=scope,
+        reason=reason,
+        mode="live" if ctx.actions == "live" else "dry_run",
+        title=action.title,
     )
     how = breaking.broken(run, reason, actor, ctx) if broken else ()
     link = room_link(incident) if incident else {"id": ctx.new_id, "room": "", "title": reason}

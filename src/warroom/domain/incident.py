@@ -67,6 +67,7 @@ class Run:
     at: datetime
     parameters: Mapping[str, object] = field(default_factory=dict)
     lifts: tuple[str, ...] = ()
+    title: str = ""
     outcome: str = "requested"
     detail: str = ""
     settled: datetime | None = None
@@ -331,6 +332,7 @@ def _change(i: Incident, fact: f.Fact) -> dict[str, Any]:
                 at=fact.at,
                 parameters=what.parameters,
                 lifts=what.lifts,
+                title=what.title,
             )
             return {"runs": (*i.runs, asked)}
         case f.ActionSettled():

@@ -31,7 +31,7 @@ def approve(incident: Incident, actor: Actor, run: str, ctx: Context) -> Handled
     if actor.by.id in {by.id for by in approval.given}:
         left = asked.need - len(approval.given)
         return wrong(f"You have approved “{asked.title}” already; {left} more must, other than you.")
-    given = f.ApprovalGiven(run=run)
+    given = f.ApprovalGiven(run=run, title=asked.title)
     if len(approval.given) + 1 < asked.need:
         left = asked.need - len(approval.given) - 1
         return Handled(ctx.facts(actor.by, given), _said(incident, f"You approved “{asked.title}”; {left} more must"))
@@ -50,7 +50,7 @@ def _send(incident: Incident, approval: Approval, actor: Actor, ctx: Context) ->
     order = ordering.approved(incident, approval, ctx)
     if order is None:
         why = "what would be sent is no longer what was shown"
-        void = f.ApprovalClosed(run=asked.run, how="void", why=why)
+        void = f.ApprovalClosed(run=asked.run, how="void", why=why, title=asked.title)
         text = f"“{asked.title}” was not sent: {why}. The request is void."
         return Handled(
             ctx.facts(actor.by, void), wrong(text, "Have it ordered again, and look at what is shown then.").answer
@@ -59,7 +59,7 @@ def _send(incident: Incident, approval: Approval, actor: Actor, ctx: Context) ->
     if closed:
         lines = [f"{s.title}: {s.why}" for s in closed]
         return wrong("Not sent and not approved yet: its gate has closed.", *lines, "Then press Approve again.")
-    facts = ctx.facts(actor.by, f.ApprovalGiven(run=asked.run)) + ctx.facts(approval.by, order)
+    facts = ctx.facts(actor.by, f.ApprovalGiven(run=asked.run, title=asked.title)) + ctx.facts(approval.by, order)
     dry = "DRY RUN, nothing is sent. " if order.mode == "dry_run" else ""
     return Handled(
         facts, _said(incident, f"{dry}You approved “{asked.title}”; it goes out now, the result follows in the room")
@@ -86,7 +86,7 @@ def reject(incident: Incident, actor: Actor, run: str, reason: str, ctx: Context
     stopped = _may_not_reject(approval, actor, ctx)
     if stopped:
         return stopped
-    closed = f.ApprovalClosed(run=run, how="rejected", why=reason)
+    closed = f.ApprovalClosed(run=run, how="rejected", why=reason, title=approval.request.title)
     return Handled(
         ctx.facts(actor.by, closed), _said(incident, f"“{approval.request.title}” is rejected; nothing was sent")
     )

@@ -66,7 +66,7 @@ def place(i: Incident, order: Order, by: By, ctx: Context) -> tuple[f.What, ...]
         return (_requested(order, ctx),)
     action = action_of(order, ctx)
     void = tuple(
-        f.ApprovalClosed(run=a.request.run, how="void", why="a newer request takes its place")
+        f.ApprovalClosed(run=a.request.run, how="void", why="a newer request takes its place", title=a.request.title)
         for a in approvals.pending(i)
         if a.request.kind == "action" and a.request.subject == order.action and a.by.id == by.id
     )
@@ -106,4 +106,5 @@ def _requested(order: Order, ctx: Context) -> f.ActionRequested:
         mode=mode(ctx),
         parameters=order.values,
         lifts=order.lifts,
+        title=action_of(order, ctx).title,
     )

@@ -149,7 +149,10 @@ def order_in(value: str, ctx: Context) -> tuple[Order | None, str]:
     parts = value.split(SEPARATOR, 4)
     if len(parts) != 5 or parts[2] not in ctx.pack.pack.actions:
         return None, ""
-    values, reason, lifts = json.loads(parts[4])
+    try:
+        values, reason, lifts = json.loads(parts[4])
+    except ValueError:
+        return None, ""
     return Order(action=parts[2], reason=reason, run=parts[1], values=values, lifts=tuple(lifts)), parts[3]
 
 

@@ -149,7 +149,7 @@ def taken(i: Incident) -> tuple[str, ...]:
 
 def run_line(run: Run) -> str:
     """An action and its outcome in a few words; unknown is said aloud."""
-    what = f"Trading halt ({run.scope})" if run.scope else run.action
+    what = f"Trading halt ({run.scope})" if run.scope else run.title or run.action
     if run.lifts:
         what = f"Resuming trading ({', '.join(run.lifts)})"
     if run.mode == "dry_run":
@@ -532,25 +532,25 @@ def tell(fact: f.Fact, pack: LoadedPack) -> str:
             bad = sum(1 for r in what.results if r.get("state") != "ok")
             return f"Diagnostics: {len(what.results)} readings, {bad} not healthy"
         case f.ActionRequested():
-            return f"{what.action} ordered ({what.mode.replace('_', ' ')}): {what.reason}"
+            return f"{what.title or what.action} ordered ({what.mode.replace('_', ' ')}): {what.reason}"
         case f.ActionHeld():
-            return f"{what.action} was not ordered by its automatic rule: {what.why}"
+            return f"{_action_title(p, what.action)} was not ordered by its automatic rule: {what.why}"
         case f.ApprovalRequested():
             return f"Approval asked for: {what.title} ({what.reason})"
         case f.ApprovalGiven():
-            return "Approved"
+            return f"Approved: {what.title}"
         case f.ApprovalClosed():
-            return f"Request {what.how}: {what.why}"
+            return f"Request {what.how}: {what.title} ({what.why})"
         case f.ActionLapsing():
-            return "A time-limited action lapses soon"
+            return f"It lapses soon: {what.title}"
         case f.ActionLapsed():
-            return "A time-limited action has lapsed"
+            return f"It has lapsed: {what.title}"
         case f.GlassBroken():
             return f"GLASS BROKEN: halted without the right to ({what.reason})"
         case f.FollowUpAdded():
             return f"Owed: {what.title} ({what.why})"
         case f.ActionSettled():
-            return f"{what.action}: {what.outcome.upper().replace('_', ' ')}. {what.detail}"
+            return f"{_action_title(p, what.action)}: {what.outcome.upper().replace('_', ' ')}. {what.detail}"
         case f.Denied():
             return f"Refused: {what.what} ({what.why})"
         case f.Resolved():
@@ -606,6 +606,10 @@ def _clock_title(p: Pack, clock: str) -> str:
 def _step_title(p: Pack, step: str) -> str:
     found = protocol.step_named(p, step)
     return found.title if found else step
+
+
+def _action_title(p: Pack, action: str) -> str:
+    return p.actions[action].title if action in p.actions else action
 
 
 def _checklist_title(p: Pack, checklist: str) -> str:
