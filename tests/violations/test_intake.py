@@ -17,13 +17,13 @@ from warroom.domain.violation import Violation
 from warroom.engine.clock import ManualClock
 from warroom.errors import StoreError
 from warroom.packs.bindings import Binding
-from warroom.packs.loader import load_packs
+from warroom.packs.loader import loaded_pack, shipped
 from warroom.store.store import Store
 from warroom.store.violations import Reported, ViolationStore
 from warroom.violations.intake import Intake, Taken
 
 NOON = datetime(2026, 11, 17, 12, 0, tzinfo=UTC)
-PACKS = load_packs(["pit"], {"pit": Binding()})
+PACKS = {"pit": loaded_pack(shipped("pit"), Binding())}
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
