@@ -317,3 +317,54 @@ def test_every_act_can_be_read_back() -> None:
         return bool(probe.expect) or (probe.http or "").endswith("/health")  # a health check says it by its status
 
     assert all(map(verified, PACK.actions.values()))
+
+
+@pytest.mark.parametrize(
+    ("book", "windows"),
+    [
+        ("security_breach", [(0, 5)] * 3 + [(5, 30)] * 3 + [(30, None)] * 3),
+        ("complete_system_failure", [(0, 15)] * 3 + [(15, 60)] * 3 + [(60, 240)] * 3),
+        ("manual_trading_mode", [(0, 15)] * 2),
+    ],
+)
+def test_the_continuity_playbooks_have_the_phases_of_the_document(
+    book: str, windows: list[tuple[float, float | None]]
+) -> None:
+    steps = PACK.playbooks[book].steps
+    assert [(minutes(s.start), minutes(s.end)) for s in steps] == windows
+    assert all(s.if_late for s in steps if s.end and s.owner != "system")
+
+
+def test_continuity_is_matched_before_a_service_is() -> None:
+    assert match_playbook(PACK, alert("Unauthorized access to market-sentinel")) == "security_breach"
+    assert match_playbook(PACK, alert("Complete system failure: executioner, risk warden")) == "complete_system_failure"
+    assert match_playbook(PACK, alert("Trading platform is completely down")) == "complete_system_failure"
+    assert classify(PACK, alert("Complete system failure"))[0] == "P0"
+
+
+def test_manual_trading_has_the_four_procedures_of_the_document() -> None:
+    assert len(PACK.checklists["manual_trading"].items) == 4
+    assert PACK.tools["manual-mode"] == ("./scripts/emergency-manual-mode.sh",)
+
+
+def test_what_throws_messages_away_takes_two_people_and_runs_what_the_document_runs() -> None:
+    reset, shorter = PACK.actions["reset-offsets"], PACK.actions["reduce-retention"]
+    assert (reset.danger, reset.approvals, shorter.danger, shorter.approvals) == ("extreme", 1, "change", 1)
+    assert " ".join(reset.command or ()) == (
+        "kafka-consumer-groups --group market-sentinel-group --reset-offsets --to-latest "
+        "--topic market-regime --execute"
+    )
+    assert "retention.ms=3600000" in (shorter.command or ())
+    assert PACK.actions["scale-consumers"].parameters["replicas"].default == 3
+
+
+def test_the_technical_levels_are_told_when_the_one_before_did_not_answer() -> None:
+    told = [(s.id, minutes(s.start), s.done_on) for s in (*P0.steps, *P1.steps) if s.id[3:] in ("l1", "l2", "l3")]
+    assert told == [
+        ("p0_l1", 0, ("effects",)),
+        ("p0_l2", 5, ("acknowledged", "effects")),
+        ("p0_l3", 15, ("responding", "effects")),
+        ("p1_l1", 0, ("effects",)),
+        ("p1_l2", 15, ("acknowledged", "effects")),
+        ("p1_l3", 60, ("contained", "resolved", "effects")),
+    ]
