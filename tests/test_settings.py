@@ -219,7 +219,7 @@ def test_an_address_in_the_environment_goes_before_the_file_and_the_pack() -> No
 def deployment(tmp_path: Path, lav_adaf: str) -> str:
     path = tmp_path / "warroom.yaml"
     text = f"packs:\n  lav_adaf:\n    services: [P1]\n{lav_adaf}\ngroups:\n  halt_operators: [U01]\n"
-    text += "  risk_managers: [U01]\n  commanders: [U01]\n"
+    text += "  risk_managers: [U01]\n  commanders: [U01]\n  senior_engineers: [U01]\n"
     path.write_text(text)
     return str(path)
 
