@@ -40,7 +40,7 @@ async def _alert(it: Lab, number: int) -> list[Call]:
     """One alert: the calls from its webhook on, until the bot owes nothing."""
     await it.control("journal/clear", {})
     title = f"Market Sentinel down: security breach {number}"
-    await it.control("pagerduty/trigger", {"service": "PSVCSEN", "title": title, "key": f"alert-{number}"})
+    raised = await it.control("pagerduty/trigger", {"service": "PSVCSEN", "title": title, "key": f"alert-{number}"})
     await asyncio.sleep(0.5)
     if not await it.all_done(20, pause=0.1):
         raise RuntimeError(f"the bot still owes something: {await it.owed()}")
@@ -48,6 +48,8 @@ async def _alert(it: Lab, number: int) -> list[Call]:
     refused = [f"{c.method}: {c.error}" for c in calls if not c.ok]
     if refused:
         raise RuntimeError(f"alert {number}: {refused}")
+    await it.control("pagerduty/resolve", {"id": raised["id"]})  # or the next alert would join it
+    await it.all_done(20, pause=0.1)
     return calls
 
 

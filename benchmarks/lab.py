@@ -31,6 +31,9 @@ DELAY_S = 0.080
 """Added to each Slack call, as in the measurements of other bots."""
 
 WARROOM = Path(sys.executable).with_name("warroom")
+OURS = ("SLACK_", "PAGERDUTY_", "WARROOM_")
+"""how the settings of a bot begin"""
+
 MANIFEST = Path(__file__).parents[1] / "manifest.yml"
 Json = dict[str, Any]
 
@@ -167,16 +170,20 @@ async def sandbox(*options: str) -> AsyncIterator[tuple[str, Mapping[str, str]]]
 
 @asynccontextmanager
 async def lab(
-    *, delay_s: float = DELAY_S, bot: Mapping[str, str] | None = None, options: Sequence[str] = ()
+    *,
+    delay_s: float = DELAY_S,
+    bot: Mapping[str, str] | None = None,
+    options: Sequence[str] = (),
+    packs: Sequence[str] = ("lav_adaf",),
 ) -> AsyncIterator[Lab]:
-    """A sandbox whose Slack is `delay_s` slower, and a bot with `bot` added to its environment, both ready."""
+    """A sandbox whose Slack is `delay_s` slower, and a bot of these packs with `bot` in its environment, ready."""
     connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=3)  # the servers let go after 5 s
     subscribed = ",".join(yaml.safe_load(MANIFEST.read_text())["settings"]["event_subscriptions"]["bot_events"])
     fixed = ("--latency", str(delay_s), "--events", subscribed)
     async with sandbox(*fixed, *options) as (url, given), aiohttp.ClientSession(connector=connector) as http:
         with tempfile.TemporaryDirectory(prefix="warroom-bench-") as name:
             folder = Path(name)
-            made = Lab(http, url, environment(url, given, folder) | dict(bot or {}), folder)
+            made = Lab(http, url, environment(url, given, folder, packs) | dict(bot or {}), folder)
             await made.control("bot", {"url": made.bot})
             log = (folder / "bot.log").open("wb")
             made.process = await start_bot(made.environ, log.fileno())
@@ -195,18 +202,20 @@ async def start_bot(environ: Mapping[str, str], log: int) -> asyncio.subprocess.
     return await asyncio.create_subprocess_exec(str(WARROOM), "serve", env=dict(environ), stdout=log, stderr=log)
 
 
-def environment(url: str, given: Mapping[str, str], folder: Path) -> dict[str, str]:
+def environment(
+    url: str, given: Mapping[str, str], folder: Path, packs: Sequence[str] = ("lav_adaf",)
+) -> dict[str, str]:
     """The environment of a bot against the sandbox at `url`, with its files in `folder`."""
     config = folder / "warroom.yaml"
-    config.write_text(yaml.safe_dump(dict(deployment(url, int(given["REDIS_PORT"])))))
+    config.write_text(yaml.safe_dump(dict(deployment(url, int(given["REDIS_PORT"]), packs))))
     return {
-        **{name: value for name, value in given.items() if name.startswith(("SLACK_", "PAGERDUTY_"))},
+        **{name: value for name, value in given.items() if name.startswith(OURS)},
         "EMERGENCY_TOKEN": given["EMERGENCY_TOKEN"],
         "DATABASE_URL": f"sqlite+aiosqlite:///{folder / 'warroom.db'}",
         "WARROOM_CONFIG": str(config),
         "WARROOM_DATA": str(folder / "data"),
         "WARROOM_PORT": str(free_port()),
-        "PATH": os.environ.get("PATH", ""),
+        **{name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ},
         "HOME": str(folder),
     }
 

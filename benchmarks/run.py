@@ -6,8 +6,10 @@ import footprint
 import storm
 from table import Figure, main
 
+import violations
+
 TITLE = "warroom, measured against its sandbox on this machine"
-BENCHMARKS = (first_alert, storm, commands, footprint)
+BENCHMARKS = (first_alert, storm, commands, violations, footprint)
 
 
 def measure() -> list[Figure]:
