@@ -1,7 +1,7 @@
 """The composition root: the only place where things are wired."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -94,15 +94,16 @@ def shipped(name: str) -> Path:
 
 
 @cache
-def read_messages(folder: Path, own: tuple[tuple[str, Path], ...] = ()) -> Catalog:
-    """The messages of a folder, and those of packs that have a folder of their own; read once. Raises MessageErrors."""
-    return Catalog.load(folder, dict(own))
+def read_messages(folder: Path, own: tuple[tuple[str, Path], ...], packs: frozenset[str] | None) -> Catalog:
+    """The messages of a folder for `packs` (None: all), and those of packs that have a folder of their own; read once.
+    Raises MessageErrors."""
+    return Catalog.load(folder, dict(own), packs)
 
 
-def load_catalog(own: Mapping[str, Path]) -> Catalog:
-    """The messages that are shipped and the deployment's own. Raises ConfigError with everything wrong with them."""
+def load_catalog(own: Mapping[str, Path], packs: Collection[str]) -> Catalog:
+    """The messages that are shipped for `packs` and the deployment's own. Raises ConfigError with everything wrong."""
     try:
-        return read_messages(shipped("messages"), tuple(own.items()))
+        return read_messages(shipped("messages"), tuple(own.items()), frozenset(packs))
     except MessageErrors as error:
         raise ConfigError([str(problem) for problem in error.problems]) from error
 
@@ -182,7 +183,7 @@ async def running(
     """
     environment = settings.environment
     clock = clock or clock_of(settings)
-    catalog = load_catalog(settings.messages)
+    catalog = load_catalog(settings.messages, settings.packs)
     async with AsyncExitStack() as stack:
         store = await Store.open(environment.database_url.get_secret_value())
         stack.push_async_callback(store.close)

@@ -3,7 +3,7 @@
 Pure but for the files it reads: nothing is started, nothing is sent.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 from warroom.domain.messages import MESSAGES
@@ -24,17 +24,18 @@ def problems(
     messages: Path,
     manifest: Path,
     check_manifest: Callable[[Path], Sequence[str]],
-    load: Callable[[Path, Mapping[str, Path]], Catalog] = Catalog.load,
+    load: Callable[[Path, Mapping[str, Path], Collection[str] | None], Catalog] = Catalog.load,
 ) -> list[Problem]:
     """Everything wrong with the settings, the packs in use, the messages and the manifest, by file and line.
 
-    `messages` is the folder of templates, `load` reads it and the packs' own folders; `check_manifest` returns a
+    `messages` is the folder of templates, `load` reads it for the packs in use (all, while none is known) and their own
+    folders; `check_manifest` returns a
     sentence for each mistake in `manifest`.
     """
     reading = read_settings(environ)
     library, found = reading.library, list(reading.problems)
     try:
-        catalog = load(messages, library.messages)
+        catalog = load(messages, library.messages, library.packs or None)
     except MessageErrors as errors:
         found += [Problem(str(p.path), p.line, "", p.text) for p in errors.problems]
     else:

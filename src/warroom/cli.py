@@ -55,7 +55,7 @@ def _everything_wrong() -> list[Problem]:
         messages=shipped("messages"),
         manifest=shipped("manifest.yml"),
         check_manifest=check_manifest,
-        load=lambda folder, own: read_messages(folder, tuple(own.items())),
+        load=lambda folder, own, packs: read_messages(folder, tuple(own.items()), frozenset(packs) if packs else None),
     )
 
 

@@ -19,7 +19,7 @@ from warroom.platform import commands
 from warroom.platform.answers import Seen
 from warroom.platform.http_probe import trouble
 from warroom.platform.requests import Order, Request, address, arguments
-from warroom.platform.sql import ERRORS, bound, engine_of, meaning, safe_url, server_limit
+from warroom.platform.sql import bound, engine_of, is_refusal, meaning, safe_url, server_limit
 from warroom.platform.surroundings import NoAnswerError, Surroundings
 from warroom.platform.words import span
 
@@ -141,7 +141,9 @@ async def _change(action: Action, known: Mapping[str, object], surroundings: Sur
             done = cast(CursorResult[Any], await connection.execute(bound(action.sql or "", known)))
             committing = True
             await connection.commit()
-    except (TimeoutError, *ERRORS) as exc:
+    except Exception as exc:
+        if not is_refusal(exc):  # a time-out is an OSError
+            raise
         why = meaning(exc)
         said = f"no answer came within {span(limit)}" if isinstance(why, TimeoutError) else str(why)
         if committing:

@@ -5,7 +5,6 @@ import sqlite3
 from collections.abc import Mapping
 from urllib.parse import quote
 
-import asyncpg
 from sqlalchemy import String, TextClause, bindparam, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
@@ -15,7 +14,6 @@ from sqlalchemy.pool import NullPool
 from warroom.domain.slots import BIND, binds
 from warroom.platform.surroundings import NoAnswerError
 
-ERRORS = (SQLAlchemyError, sqlite3.Warning, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 SERVER_SHARE = 0.9
 """The server is told to give up at this share of the time limit, so that it ends the statement before we hang up."""
 CANCELLED = "57014"
@@ -31,6 +29,13 @@ def bound(statement: str, known: Mapping[str, object]) -> TextClause:
     parts.append(_plain(statement[last:]))
     given = [bindparam(name, str(known[name]), String) for name in sorted(binds(statement))]
     return text("".join(parts)).bindparams(*given)
+
+
+def is_refusal(exc: Exception) -> bool:
+    """Whether a database said no or was not there. asyncpg's errors are known by their module: where no database of
+    the platform is PostgreSQL, the driver is never loaded (3 MB)."""
+    driver = type(exc).__module__.partition(".")[0] == "asyncpg"
+    return driver or isinstance(exc, SQLAlchemyError | sqlite3.Warning | OSError)
 
 
 def _plain(sql: str) -> str:

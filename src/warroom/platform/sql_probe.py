@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from warroom.domain.policy import Probe
 from warroom.platform.answers import Answer, Seen
-from warroom.platform.sql import ERRORS, bound, engine_of, meaning, safe_url, server_limit
+from warroom.platform.sql import bound, engine_of, is_refusal, meaning, safe_url, server_limit
 from warroom.platform.surroundings import NoAnswerError, Surroundings
 from warroom.platform.tables import aligned
 
@@ -41,7 +41,9 @@ async def ask(probe: Probe, surroundings: Surroundings, seen: Seen) -> Answer:
             columns = _names(result.keys())
             rows = await result.fetchmany(ROW_LIMIT + 1)
             await result.close()
-    except ERRORS as exc:
+    except Exception as exc:
+        if not is_refusal(exc):
+            raise
         raise meaning(exc) from exc
     return _answer(columns, [tuple(row) for row in rows], seen)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from warroom.rendering.environment import Environment, new_environment
@@ -25,11 +25,11 @@ class Catalog:
         self._templates = dict(templates)
 
     @classmethod
-    def load(cls, root: Path, own: Mapping[str, Path] | None = None) -> Catalog:
+    def load(cls, root: Path, own: Mapping[str, Path] | None = None, packs: Collection[str] | None = None) -> Catalog:
         """Every `<folder>/<name>.md` under `root`, and for each pack of `own` every `<name>.md` of that folder.
 
-        A README.md next to the folders, or in one of `own`, is not a message. Raises MessageErrors with all mistakes of
-        all files.
+        With `packs` only the common ones and theirs are read: a pack that is not in use costs nothing. A README.md
+        next to the folders, or in one of `own`, is not a message. Raises MessageErrors with all mistakes of all files.
         """
         environment = new_environment()
         templates: dict[tuple[str, str], Template] = {}
@@ -38,6 +38,8 @@ class Catalog:
             raise MessageErrors([Problem(root, 1, "there is no such folder; it should hold common/")])
         for path in sorted(root.rglob("*.md")):
             if path == root / "README.md":
+                continue
+            if packs is not None and path.parent.parent == root and path.parent.name not in (COMMON, *packs):
                 continue
             template, found = _read(path, root, environment)
             problems += found
