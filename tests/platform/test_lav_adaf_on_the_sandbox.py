@@ -1,5 +1,6 @@
 """The shipped pack's probes and actions against the sandbox's trading platform."""
 
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,7 @@ from warroom.packs.loader import shipped
 from warroom.platform.actions import Order, act, look_again
 from warroom.platform.probes import ProbeResult, run_all
 from warroom.platform.surroundings import Surroundings
-from warroom.sandbox import Sandbox, serve
+from warroom.sandbox import Sandbox, serve, tools
 
 PACK = shipped("lav_adaf")
 ENVIRON = {"EMERGENCY_TOKEN": "sandbox-emergency-token"}
@@ -51,7 +52,9 @@ async def played(http: httpx.AsyncClient) -> AsyncIterator[Played]:
         services = ("market-sentinel", "risk-warden", "executioner")
         urls = {name.replace("-", "_"): f"{url}/platform/{name}" for name in services}
         urls |= {"redis": f"127.0.0.1:{sandbox.redis_port}"}
-        yield Played(sandbox, surroundings(http, clock, urls=urls, environ=ENVIRON), clock)
+        program = (sys.executable, "-I", tools.__file__, f"{url}/platform")
+        stand_ins = {name: (*program, name) for name in tools.TOOLS}
+        yield Played(sandbox, surroundings(http, clock, urls=urls, tools=stand_ins, environ=ENVIRON), clock)
 
 
 async def test_a_healthy_platform_passes_every_health_probe(played: Played) -> None:
