@@ -20,9 +20,6 @@ def upgrade() -> None:
         for name, value in KNOWN.items():
             incident.add_column(sa.Column(name, AutoString(), nullable=False, server_default=value))
         incident.add_column(sa.Column("heard", UTCDateTime(), nullable=True))
-    with op.batch_alter_table("incident") as incident:
-        for name in KNOWN:
-            incident.alter_column(name, server_default=None, existing_type=AutoString(), existing_nullable=False)
     op.create_table(
         "violation",
         sa.Column("seq", SEQUENCE, nullable=False),
