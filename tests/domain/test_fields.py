@@ -11,8 +11,9 @@ from tests.domain.play import ANA, ID, PACK, Play, text_of
 from warroom.domain import facts as f
 from warroom.domain import fields
 from warroom.domain.effects import FieldErrors, Form
+from warroom.domain.fact_lines import tell
 from warroom.domain.procedures import Field
-from warroom.domain.views import VIEWS, base, tell
+from warroom.domain.views import VIEWS, base
 
 FIELDS = {
     "markets": Field(title="Markets", read=("details.markets", "details.market"), ask=True),

@@ -4,7 +4,7 @@ import pytest
 from tests.domain.play import ID, PACK, Play, text_of
 
 from warroom.domain import facts as f
-from warroom.domain.views import tell
+from warroom.domain.fact_lines import tell
 
 
 def a_play() -> Play:

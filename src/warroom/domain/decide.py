@@ -6,8 +6,8 @@ into effects. Nothing else changes an incident.
 
 from collections.abc import Mapping, Sequence
 
+from warroom.domain import fact_lines, inputs, on_approval, on_telling, on_watch, protocol, reactions, routing, schedule
 from warroom.domain import facts as f
-from warroom.domain import inputs, on_approval, on_telling, on_watch, protocol, reactions, routing, schedule, views
 from warroom.domain.decision import Card, Context, Decision, LoadedPack, Route
 from warroom.domain.effects import Effect
 from warroom.domain.handling import Handled
@@ -69,7 +69,7 @@ def decide(incident: Incident | None, given: inputs.Input, ctx: Context) -> Deci
     if current.count and not current.routine and (refresh or any(reactions.changes_panel(fact) for fact in facts)):
         panel = Out(current, ctx.pack, ctx.now).panel()
         effects.setdefault(panel.key, panel)
-    told = ctx.pack.pack.timeline_file and any(views.tell(fact, ctx.pack) for fact in facts)
+    told = ctx.pack.pack.timeline_file and any(fact_lines.tell(fact, ctx.pack) for fact in facts)
     if told and not current.routine:
         timeline = Out(current, ctx.pack, ctx.now).timeline()
         effects.setdefault(timeline.key, timeline)

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
+from warroom.domain import fact_lines, halting, protocol, resolving, schedule, views
 from warroom.domain import facts as f
-from warroom.domain import halting, protocol, resolving, schedule, views
 from warroom.domain.commands import INCIDENT, did_you_mean, person, take_apart
 from warroom.domain.decision import Context
 from warroom.domain.declaring import SEVERITIES, on_declare
@@ -233,7 +233,7 @@ def _contacts(incident: Incident, actor: Actor, text: str, given: Input, ctx: Co
 
 
 def _timeline(incident: Incident, actor: Actor, text: str, given: Input, ctx: Context) -> Handled:
-    told = [(fact, views.tell(fact, ctx.pack)) for fact in incident.recent]
+    told = [(fact, fact_lines.tell(fact, ctx.pack)) for fact in incident.recent]
     rows = [{"at": moment(fact.at), "by": views.who(fact.by), "text": line} for fact, line in told if line]
     return say("timeline", rows=rows[-20:], **room_link(incident))
 

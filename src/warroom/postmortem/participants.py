@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from warroom.domain import fact_lines
 from warroom.domain import facts as f
-from warroom.domain import views
 from warroom.domain.people import PAGERDUTY, WARROOM, By
 from warroom.domain.policy import Pack
 from warroom.postmortem.lines import Line
@@ -63,7 +63,7 @@ def _deeds(fact: f.Fact, pack: Pack) -> list[tuple[By, str]]:
         case f.ItemDone():
             return [(fact.by, "checklist item")]
         case f.SignedOff() as what:
-            return [(fact.by, f"signed off “{views.criterion_title(pack, what.gate, what.criterion)}”")]
+            return [(fact.by, f"signed off “{fact_lines.criterion_title(pack, what.gate, what.criterion)}”")]
         case f.GateOverridden(via="slack") as what:
             gate = pack.gates.get(what.gate)
             return [(fact.by, f"overrode “{gate.title if gate else what.gate}”")]

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from warroom.domain import fact_lines, milestones, protocol
 from warroom.domain import facts as f
-from warroom.domain import milestones, protocol, views
 from warroom.domain.incident import Incident
 from warroom.domain.milestones import Moment
 from warroom.domain.people import PAGERDUTY, WARROOM
@@ -123,7 +123,7 @@ class Teller:
             case f.ItemDone() | f.ItemUndone() | f.ItemLate():
                 return self._item(fact, fact.what)
             case f.SignedOff() as what:
-                return Told(action=f"Signed off: {views.criterion_title(self.pack, what.gate, what.criterion)}")
+                return Told(action=f"Signed off: {fact_lines.criterion_title(self.pack, what.gate, what.criterion)}")
             case f.GateOverridden() as what:
                 return self._overridden(what)
             case f.EffectDone() as what:
@@ -184,7 +184,7 @@ class Teller:
         return None if fact.by == WARROOM else Told(action=f"Step done: {title} ({what.how})", echo=title)
 
     def _item(self, fact: f.Fact, what: f.ItemDone | f.ItemUndone | f.ItemLate) -> Told | None:
-        title = views.item_title(self.pack, what.checklist, what.item)
+        title = fact_lines.item_title(self.pack, what.checklist, what.item)
         match what:
             case f.ItemLate():
                 return Told(f"Checklist item late: {title}", echo=title)

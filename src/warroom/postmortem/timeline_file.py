@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC
 from pathlib import Path
 
-from warroom.domain import views
+from warroom.domain import fact_lines, views
 from warroom.domain.decision import LoadedPack
 from warroom.domain.facts import Fact
 from warroom.domain.incident import Incident, fold
@@ -95,6 +95,6 @@ def _head(i: Incident, pack: LoadedPack) -> Iterator[str]:
 def _rows(facts: Sequence[Fact], pack: LoadedPack) -> Iterator[str]:
     """What happened, in the order in which it did."""
     for fact in sorted(facts, key=lambda fact: fact.at):
-        told = clean(views.tell(fact, pack))
+        told = clean(fact_lines.tell(fact, pack))
         if told:
             yield f"| {fact.at.astimezone(UTC):%Y-%m-%d %H:%M:%S} | {inline(told)} | {inline(fact.by.name)} |"
