@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from markdown_it import MarkdownIt
-from tests.domain.play import ID, PACK, Play
+from tests.domain.play import ID, PACK, Play, Went, succeed
 
 from warroom.engine.ports import Job
 from warroom.errors import Refused, StoreError, TryAgain
@@ -90,3 +90,13 @@ def test_only_what_is_worth_telling_writes_it_and_only_for_packs_that_want_it() 
     without = Play()
     without.alert()
     assert [e for e in without.sent if e.kind == "timeline.write"] == []
+
+
+def test_a_file_that_cannot_be_written_is_said_and_not_tried_in_a_circle() -> None:
+    refusing = Play(
+        packs={"lav_adaf": LOADED},
+        world=lambda e, i: Went("refused", "read-only") if e.kind == "timeline.write" else succeed(e, i),
+    )
+    refusing.alert()
+    assert 1 <= len([key for _, key in refusing.made if key.startswith("timeline:")]) < 10
+    assert "writing the timeline file" in "".join(refusing.seen("dead_letter"))

@@ -69,7 +69,7 @@ def decide(incident: Incident | None, given: inputs.Input, ctx: Context) -> Deci
     if current.count and not current.routine and (refresh or any(reactions.changes_panel(fact) for fact in facts)):
         panel = Out(current, ctx.pack, ctx.now).panel()
         effects.setdefault(panel.key, panel)
-    told = ctx.pack.pack.timeline_file and any(fact_lines.tell(fact, ctx.pack) for fact in facts)
+    told = ctx.pack.pack.timeline_file and any(_for_the_timeline(fact, ctx.pack) for fact in facts)
     if told and not current.routine:
         timeline = Out(current, ctx.pack, ctx.now).timeline()
         effects.setdefault(timeline.key, timeline)
@@ -107,6 +107,12 @@ def _handle(incident: Incident | None, given: inputs.Input, ctx: Context) -> Han
             return on_detection(incident, body, given, ctx)
         case inputs.RoutineDue():
             return on_routine(body, given, ctx)
+
+
+def _for_the_timeline(fact: f.Fact, pack: LoadedPack) -> bool:
+    """Whether the timeline file is written anew for this fact; not for news of the file itself, which would go on."""
+    about_itself = isinstance(fact.what, f.EffectFailed | f.EffectDelayed) and fact.what.kind == "timeline.write"
+    return not about_itself and bool(fact_lines.tell(fact, pack))
 
 
 def _implied(now: Incident, facts: Sequence[f.Fact], ctx: Context) -> tuple[f.Fact, ...]:
