@@ -104,6 +104,7 @@ async def test_an_acknowledgement_in_pagerduty_shows_in_slack(world: World) -> N
 
 
 @pytest.mark.row("L2")
+@pytest.mark.row("L6")
 async def test_the_protocol_asks_escalates_and_calls_at_the_minutes_of_the_document(world: World) -> None:
     incident = await world.alert()
     await world.clicks("ana", "Acknowledge", "war-room")

@@ -110,9 +110,8 @@ def _handle(incident: Incident | None, given: inputs.Input, ctx: Context) -> Han
 
 
 def _for_the_timeline(fact: f.Fact, pack: LoadedPack) -> bool:
-    """Whether the timeline file is written anew for this fact; not for news of the file itself, which would go on."""
-    about_itself = isinstance(fact.what, f.EffectFailed | f.EffectDelayed) and fact.what.kind == "timeline.write"
-    return not about_itself and bool(fact_lines.tell(fact, pack))
+    """Whether the timeline file is written anew for this fact."""
+    return not reactions.of_a_mirror(fact) and bool(fact_lines.tell(fact, pack))
 
 
 def _implied(now: Incident, facts: Sequence[f.Fact], ctx: Context) -> tuple[f.Fact, ...]:

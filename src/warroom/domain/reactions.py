@@ -31,6 +31,7 @@ from warroom.domain.people import WARROOM
 from warroom.domain.policy import Milestone, SeverityId
 from warroom.domain.words import slug
 
+MIRRORS = ("slack.edit", "timeline.write")
 TOLD_IN_PAGERDUTY: tuple[Milestone, ...] = ("commander_assigned", "contained", "resolved")
 
 
@@ -106,10 +107,18 @@ def react(before: Incident | None, after: Incident, fact: f.Fact, pack: LoadedPa
             yield from out.announcements()
 
 
+def of_a_mirror(fact: f.Fact) -> bool:
+    """Whether it tells that something which only shows what is known (an edit, the timeline file) did not work.
+
+    No other mirror is brought up to date for it: two that both fail would go on for ever.
+    """
+    return isinstance(fact.what, f.EffectFailed | f.EffectDelayed) and fact.what.kind in MIRRORS
+
+
 def changes_panel(fact: f.Fact) -> bool:
-    """Whether people would see this fact on the live panel. A failed edit is not shown by another edit."""
-    if isinstance(fact.what, f.EffectFailed):
-        return fact.what.kind != "slack.edit"
+    """Whether people would see this fact on the live panel."""
+    if of_a_mirror(fact):
+        return False
     unseen = f.IncidentOpened | f.EffectDone | f.UpdateAsked | f.ProbesRequested | f.Denied | f.CommunicationDue
     return not isinstance(fact.what, unseen)
 
@@ -355,8 +364,8 @@ def _failed(out: Out, before: Incident | None, what: f.EffectFailed) -> Iterator
 
 
 def _outside(what: f.EffectFailed | f.EffectDelayed) -> bool:
-    """Whether it is a message that leaves Slack."""
-    return what.kind in ("mail.send", "status_page.post", "wiki.page", "pagerduty.update")
+    """Whether it is a message or a file that leaves Slack."""
+    return what.kind in ("mail.send", "status_page.post", "wiki.page", "pagerduty.update", "timeline.write")
 
 
 def _phones(out: Out) -> list[dict[str, str]]:
