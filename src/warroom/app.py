@@ -203,7 +203,12 @@ async def running(
         if mailer is not None:
             stack.push_async_callback(mailer.close)
         session = await stack.enter_async_context(aiohttp.ClientSession(trust_env=True))
-        events = Events(session, environment.pagerduty_routing_key.get_secret_value(), environment.pagerduty_events_url)
+        events = Events(
+            session,
+            environment.pagerduty_routing_key.get_secret_value(),
+            environment.pagerduty_events_url,
+            routing_keys={pack: key.get_secret_value() for pack, key in settings.routing_keys.items()},
+        )
         engine = Engine(
             store,
             rules=RULES,

@@ -173,9 +173,11 @@ def environment(
     """The environment of a bot that lives in `folder` and works against `sandbox`; writes its warroom.yaml."""
     config = folder / "warroom.yaml"
     config.write_text(yaml.safe_dump(dict(deployment(sandbox.url, sandbox.redis_port, packs)), sort_keys=False))
-    listened = {service for pack in packs for service in BINDINGS[pack](sandbox.url, sandbox.redis_port)["services"]}
+    first = {pack: BINDINGS[pack](sandbox.url, sandbox.redis_port)["services"][0] for pack in packs}
+    keys = {pack: next(s.routing_key for s in SERVICES if s.id == service) for pack, service in first.items()}
     return sandbox.settings() | {
-        "PAGERDUTY_ROUTING_KEY": next(s.routing_key for s in SERVICES if s.id in listened),
+        "PAGERDUTY_ROUTING_KEY": keys[packs[0]],
+        **{f"PAGERDUTY_ROUTING_KEY_{pack.upper()}": key for pack, key in keys.items()},
         "DATABASE_URL": f"sqlite+aiosqlite:///{folder / 'warroom.db'}",
         "WARROOM_CONFIG": str(config),
         "WARROOM_DATA": str(folder / "data"),

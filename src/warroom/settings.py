@@ -26,6 +26,7 @@ from warroom.packs.problems import Problem, nearest, without_consequences
 from warroom.packs.typed import read
 
 ENVIRONMENT = "environment"
+ROUTING_KEY_PREFIX = "PAGERDUTY_ROUTING_KEY_"
 URL_PREFIX = "WARROOM_URL_"
 OURS = ("WARROOM_", "SLACK_", "PAGERDUTY_")
 _MISSPELT = 0.9  # SLACK_ and PAGERDUTY_ belong to others as well: only what is one slip away is ours
@@ -193,7 +194,8 @@ class Environment(BaseModel):
 class Settings:
     """Everything a deployment says. `bindings` is its part of each pack; `packs` are the packs with it in place.
 
-    `databases` are the addresses of each pack's databases, by name; `messages` are folders of messages by pack.
+    `databases` are the addresses of each pack's databases, by name; `messages` are folders of messages by pack;
+    `routing_keys` are the Events API keys of packs that have one of their own.
     """
 
     environment: Environment
@@ -202,6 +204,7 @@ class Settings:
     packs: Mapping[str, LoadedPack]
     databases: Mapping[str, Mapping[str, SecretStr]]
     messages: Mapping[str, Path]
+    routing_keys: Mapping[str, SecretStr]
 
     @classmethod
     def load(cls, environ: Mapping[str, str]) -> "Settings":
@@ -248,6 +251,7 @@ class Settings:
             *self.webhook_secrets,
             *self.violation_secrets,
             *databases,
+            *(key.get_secret_value() for key in self.routing_keys.values()),
             *(environ[name] for name in named if name in environ),
         )
 
@@ -272,6 +276,7 @@ def read_settings(environ: Mapping[str, str]) -> Reading:
     if deployment is not None:
         problems += _unset_databases(deployment, given, str(file))
         problems += _wrong_urls(library.packs, given)
+        problems += _wrong_routing_keys(deployment, given)
         problems += _unset_secrets(library.packs, given)
     if problems or environment is None or deployment is None:
         return Reading(settings=None, library=library, problems=sorted(set(problems)))
@@ -286,6 +291,7 @@ def read_settings(environ: Mapping[str, str]) -> Reading:
             for name, binding in bindings.items()
         },
         messages=library.messages,
+        routing_keys={name: SecretStr(given[key]) for name in bindings if (key := _routing_key(name)) in given},
     )
     return Reading(settings=settings, library=library, problems=[])
 
@@ -349,11 +355,22 @@ def _misspelt(given: Mapping[str, str]) -> list[Problem]:
     known = variables()
     found = []
     for name in given:
-        if not name.startswith(OURS) or name in known or name.startswith(URL_PREFIX):
+        if not name.startswith(OURS) or name in known or name.startswith((URL_PREFIX, ROUTING_KEY_PREFIX)):
             continue
         if name.startswith("WARROOM_") or get_close_matches(name, known, cutoff=_MISSPELT):
             found.append(Problem(ENVIRONMENT, 0, name, f"there is no such setting{nearest(name, known)}"))
     return found
+
+
+def _routing_key(pack: str) -> str:
+    """The variable with the pack's own Events API key."""
+    return ROUTING_KEY_PREFIX + pack.upper()
+
+
+def _wrong_routing_keys(deployment: Deployment, given: Mapping[str, str]) -> list[Problem]:
+    known = {_routing_key(pack) for pack in deployment.packs}
+    wrong = [name for name in given if name.startswith(ROUTING_KEY_PREFIX) and name not in known]
+    return [Problem(ENVIRONMENT, 0, name, f"no pack in use is called so{nearest(name, known)}") for name in wrong]
 
 
 def _read_deployment(path: Path) -> tuple[Deployment | None, Library, list[Problem]]:

@@ -1,11 +1,13 @@
 """PagerDuty's Events API (v2): how we raise an alert of our own."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 import aiohttp
 
 from warroom.errors import Refused, TryAgain
 
+NONE: Mapping[str, str] = MappingProxyType({})
 DEFAULT_URL = "https://events.pagerduty.com"
 SUMMARY = 1024
 """Characters PagerDuty takes for a summary."""
@@ -14,34 +16,44 @@ _SEVERITIES = {"P0": "critical", "P1": "error", "P2": "warning", "P3": "info"}
 
 
 class Events:
-    """Sends to one integration (`routing_key`) over `session`, which the caller owns; `timeout` in seconds."""
+    """Sends to a pack's own integration (`routing_keys`), else to everybody's (`routing_key`), over `session`, which the
+    caller owns; `timeout` in seconds."""
 
     def __init__(
-        self, session: aiohttp.ClientSession, routing_key: str, url: str = DEFAULT_URL, *, timeout: float = 10
+        self,
+        session: aiohttp.ClientSession,
+        routing_key: str,
+        url: str = DEFAULT_URL,
+        *,
+        routing_keys: Mapping[str, str] = NONE,
+        timeout: float = 10,
     ) -> None:
         self._session = session
         self._routing_key = routing_key
+        self._routing_keys = routing_keys
         self._url = url.rstrip("/") + "/v2/enqueue"
         self._timeout = aiohttp.ClientTimeout(total=timeout)
 
     async def trigger(
-        self, summary: str, severity: str, details: Mapping[str, object], dedup_key: str, source: str = "warroom"
+        self, summary: str, severity: str, details: Mapping[str, object], dedup_key: str, pack: str = ""
     ) -> None:
-        """Raise an alert; `severity` is PagerDuty's or P0..P3. The same `dedup_key` again adds to the same alert.
+        """Raise an alert where `pack`'s people are paged; `severity` is PagerDuty's or P0..P3. The same `dedup_key` again
+        adds to the same alert.
 
         Therefore whatever leaves it open whether PagerDuty took it raises TryAgain; a clear no raises Refused.
         """
-        if not self._routing_key:
+        routing_key = self._routing_keys.get(pack, self._routing_key)
+        if not routing_key:
             raise Refused("No alert can be raised in PagerDuty: set PAGERDUTY_ROUTING_KEY.")
         known = severity in _SEVERITIES.values()
         event = {
-            "routing_key": self._routing_key,
+            "routing_key": routing_key,
             "event_action": "trigger",
             "dedup_key": dedup_key,
             "client": "warroom",
             "payload": {
                 "summary": summary[:SUMMARY] or "No summary",
-                "source": source,
+                "source": "warroom",
                 "severity": severity if known else _SEVERITIES.get(severity, "critical"),
                 "custom_details": dict(details),
             },
@@ -55,7 +67,7 @@ class Events:
             return
         if status in (408, 429) or status >= 500:
             raise TryAgain(f"PagerDuty's Events API cannot take the alert now (HTTP {status}).", _after(answer))
-        said = text.replace(self._routing_key, "***")[:300]
+        said = text.replace(routing_key, "***")[:300]
         raise Refused(f"PagerDuty's Events API refused the alert (HTTP {status}): {said} Check PAGERDUTY_ROUTING_KEY.")
 
 

@@ -122,6 +122,7 @@ class PagerDutyPerformer:
             str(severity),
             payload.mapping(job.effect.data.get("details")),
             string(job, "dedup_key"),
+            job.pack.pack.id,
         )
         return {}
 
