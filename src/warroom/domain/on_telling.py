@@ -239,7 +239,7 @@ def on_approval(out: Out, fact: f.Fact) -> Iterator[Effect]:
     asked = approval.request
     if isinstance(what, f.ApprovalRequested):
         yield out.post(f"approval:{asked.run}", "room", "message_approval", _shown(out, approval))
-        wanted = {"groups": list(asked.approvers), "service": out.i.pagerduty_service or ""}
+        wanted = {"groups": list(asked.approvers), "service": ""}
         yield out.effect(f"approvers:{asked.run}", "people.find", wanted, rank=SETUP)
         return
     yield out.effect(

@@ -16,8 +16,10 @@ _SEVERITIES = {"P0": "critical", "P1": "error", "P2": "warning", "P3": "info"}
 
 
 class Events:
-    """Sends to a pack's own integration (`routing_keys`), else to everybody's (`routing_key`), over `session`, which the
-    caller owns; `timeout` in seconds."""
+    """Sends to a pack's own integration (`routing_keys`), else to the common one (`routing_key`).
+
+    The caller owns `session`; `timeout` in seconds.
+    """
 
     def __init__(
         self,
@@ -37,8 +39,9 @@ class Events:
     async def trigger(
         self, summary: str, severity: str, details: Mapping[str, object], dedup_key: str, pack: str = ""
     ) -> None:
-        """Raise an alert where `pack`'s people are paged; `severity` is PagerDuty's or P0..P3. The same `dedup_key` again
-        adds to the same alert.
+        """Raise an alert where `pack`'s people are paged; `severity` is PagerDuty's or P0..P3.
+
+        The same `dedup_key` again adds to the same alert.
 
         Therefore whatever leaves it open whether PagerDuty took it raises TryAgain; a clear no raises Refused.
         """
