@@ -177,7 +177,7 @@ def environment(
     keys = {pack: next(s.routing_key for s in SERVICES if s.id == service) for pack, service in first.items()}
     return sandbox.settings() | {
         "PAGERDUTY_ROUTING_KEY": keys[packs[0]],
-        **{f"PAGERDUTY_ROUTING_KEY_{pack.upper()}": key for pack, key in keys.items()},
+        **{f"PAGERDUTY_ROUTING_KEY_{pack.upper()}": key for pack, key in keys.items() if len(packs) > 1},
         "DATABASE_URL": f"sqlite+aiosqlite:///{folder / 'warroom.db'}",
         "WARROOM_CONFIG": str(config),
         "WARROOM_DATA": str(folder / "data"),
