@@ -54,7 +54,7 @@ def a_firm(folder: Path, environ: dict[str, str]) -> None:
     pack = yaml.safe_load(MINIMAL.replace("message: alert", "message: incident_announcement"))
     pack |= TELLS
     pack["groups"] |= {"desk": "the desk", "customers": "the customers", "compliance": "compliance"}
-    pack["severities"]["P0"] |= P0
+    pack["severities"]["P0"] |= P0 | {"invite": ["on_call"]}
     (folder / "toy.yaml").write_text(yaml.safe_dump(pack, sort_keys=False))
     bound = {
         "file": "toy.yaml",
