@@ -39,7 +39,7 @@ async def _measure() -> list[Figure]:
 async def _alert(it: Lab, number: int) -> list[Call]:
     """One alert: the calls from its webhook on, until the bot owes nothing."""
     await it.control("journal/clear", {})
-    title = f"Market Sentinel down: security breach {number}"
+    title = f"Market Sentinel down: positions corrupt {number}"
     raised = await it.control("pagerduty/trigger", {"service": "PSVCSEN", "title": title, "key": f"alert-{number}"})
     await asyncio.sleep(0.5)
     if not await it.all_done(20, pause=0.1):

@@ -26,7 +26,7 @@ async def _unlimited() -> list[Figure]:
     async with lab(bot={"WARROOM_SLACK_LIMITS": "off"}) as it:
         room = await it.channel_id("war-room")
         began = time.monotonic()
-        words = [f"declare P{n % 2} Storm {n}: security breach" for n in range(DECLARED)]
+        words = [f"declare P{n % 2} Storm {n}: orders rejected" for n in range(DECLARED)]
         took = [t for t, _, _ in await side_by_side(it.command(w, channel=room) for w in words)]
         acknowledged = time.monotonic() - began
         done = await it.all_done(60)
@@ -55,7 +55,7 @@ async def _limited() -> list[Figure]:
         for number in range(MINOR):
             await it.command(f"declare P2 Minor {number}: slow replica", channel=room)
         began = time.monotonic()
-        words = [f"declare P{n % 2} Storm {n}: security breach" for n in range(DECLARED)]
+        words = [f"declare P{n % 2} Storm {n}: orders rejected" for n in range(DECLARED)]
         took = [t for t, _, _ in await side_by_side(it.command(w, channel=room) for w in words)]
         declared = datetime.fromisoformat((await it.control("snapshot"))["now"])
         while (missing := await _missing(it, rooms_of="")) and time.monotonic() - began < REAL_S:
