@@ -116,7 +116,7 @@ class Upkeep:
         """Logs the routines of the day before `until` (UTC) that no process began: they are too old to catch up."""
         for due in due_between(self._packs, until - LOOK_BACK, until):
             if not await self._heard(SOURCE, source_id(due, self._packs)):
-                log.warning("routine_skipped", pack=due.pack, routine=due.routine, due=due.due.isoformat())
+                log.info("routine_skipped", pack=due.pack, routine=due.routine, due=due.due.isoformat())
 
     async def _known(self) -> Mapping[str, Known]:
         known: dict[str, Known] = {}

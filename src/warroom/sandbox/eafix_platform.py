@@ -111,7 +111,8 @@ class EafixPlatform:
             raise ValueError(f"{name} takes a {known[name].__name__}, not {value!r}")
         setattr(self.switches, name, value)
         self.since[name] = self.now()
-        self.feed.publish("platform", text=f"EAFIX: {name.replace('_', ' ')} is {value}")
+        words = ("begins" if value else "is over") if isinstance(value, bool) else f"is {value}"
+        self.feed.publish("platform", text=f"EAFIX: “{name.replace('_', ' ')}” {words}")
 
     def up(self, service: str) -> bool:
         """Whether the service answers at all."""
