@@ -362,3 +362,32 @@ async def test_what_the_investigation_collects_is_attached_and_sealed(pit: World
     raw = pit.file("step-p0_investigation.txt")
     for part in ("lookahead", "batch 4711", "p99_ms", "deployed feature-store 7.3"):
         assert part in raw
+
+
+@pytest.mark.row("P2")
+async def test_the_breaker_acts_again_when_its_stop_has_failed_and_it_trips_once_more(pit: World) -> None:
+    pit.sandbox.pit.signals_deaf = True
+    await pit.reports(pit.violation("v-1"))
+    await pit.at("6:00")
+    assert pit.sandbox.pit.stopped is None
+    pit.sandbox.pit.signals_deaf = False
+    await pit.reports(pit.violation("v-2", feature="carry_5d"))
+    assert pit.sandbox.pit.stopped is not None
+    assert pit.sandbox.pit.count("signals/stop") == 2
+    await pit.reports(pit.violation("v-3", feature="value_1y"))
+    assert pit.sandbox.pit.count("signals/stop") == 2  # what is stopped stays stopped
+
+
+@pytest.mark.row("P2")
+async def test_every_feature_with_a_high_violation_is_quarantined_and_each_once(pit: World) -> None:
+    for number, feature in enumerate(("f_one", "f_two", "f_two")):
+        await pit.reports(pit.violation(f"h-{number}", type="historical_data_corruption", feature=feature))
+        await pit.passes(minutes=6)
+    called = [c["body"] for c in pit.sandbox.pit.calls if "emergency-disable" in c["endpoint"]]
+    assert [body["feature_name"] for body in called] == ["f_one", "f_two"]
+
+
+async def test_a_p0_that_somebody_declares_stops_nothing_by_itself(pit: World) -> None:
+    await pit.types("ana", "pit-incidents", "/incident declare P0 Signals look odd")
+    await pit.at("0:30")
+    assert pit.sandbox.pit.count("signals/stop") == 0

@@ -7,6 +7,7 @@ import pytest
 from tests.domain.play import PACK, RAJ, Play, a_pack, a_pack_with, text_of
 
 from warroom.domain import facts as f
+from warroom.domain.people import Actor
 from warroom.domain.policy import Step
 from warroom.domain.terms import Milestone
 
@@ -75,3 +76,14 @@ def test_what_nobody_can_say_gets_the_nearest_words_and_changes_nothing() -> Non
     play.type("/incident milestone reviewed")
     assert play.incident.reached("reviewed") == play.now
     assert times(play, "contained") == 0
+
+
+def test_only_those_who_lead_or_have_a_role_say_how_far_it_is() -> None:
+    play = a_play()
+    stranger = Actor(slack_id="U9", name="Sam")
+    assert text_of(play.type("/incident milestone validated", actor=stranger)).startswith("denied:")
+    assert play.incident.reached("validated") is None
+    assert [w.what for w in play.whats(f.Denied)] == ["/incident milestone validated"]
+    play.type("/incident assign scribe <@U9|sam>")
+    play.type("/incident milestone validated", actor=stranger)
+    assert play.incident.reached("validated") == play.now

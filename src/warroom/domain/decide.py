@@ -6,7 +6,18 @@ into effects. Nothing else changes an incident.
 
 from collections.abc import Mapping, Sequence
 
-from warroom.domain import fact_lines, inputs, on_approval, on_telling, on_watch, protocol, reactions, routing, schedule
+from warroom.domain import (
+    fact_lines,
+    inputs,
+    on_approval,
+    on_telling,
+    on_watch,
+    protocol,
+    reactions,
+    repeating,
+    routing,
+    schedule,
+)
 from warroom.domain import facts as f
 from warroom.domain.decision import Card, Context, Decision, LoadedPack, Route
 from warroom.domain.effects import Effect
@@ -62,6 +73,7 @@ def decide(incident: Incident | None, given: inputs.Input, ctx: Context) -> Deci
     if current is None:
         return Decision(answer=handled.answer)
     take(_implied(current, facts, ctx))
+    take(_again(current, handled.facts, ctx))
     while due := schedule.catch_up(current, ctx.pack, ctx.now)[1]:
         take(due)
         take(_automatic(current, due, ctx))
@@ -120,6 +132,23 @@ def _implied(now: Incident, facts: Sequence[f.Fact], ctx: Context) -> tuple[f.Fa
     if engaged and now.is_open and now.reached("responding") is None:
         return ctx.facts(engaged.by, f.MilestoneReached(milestone="responding", source="slack"))
     return ()
+
+
+def _again(now: Incident, facts: Sequence[f.Fact], ctx: Context) -> tuple[f.Fact, ...]:
+    """A detection that joins calls for the acts of steps that have begun already, as far as it is not covered.
+
+    A halt is ordered again when the breaker trips and none of its kind stands or is under way; an act about a feature
+    is ordered for each further feature whose violation is grave enough for the incident's severity.
+    """
+    asked: list[f.What] = []
+    for joined in (x.what for x in facts if isinstance(x.what, f.DetectionJoined)):
+        for step in protocol.steps(now, ctx.pack):
+            for number, do in enumerate(step.does if step.id in now.steps else ()):
+                about = repeating.uncovered(now, do, joined, ctx.pack) if do.kind == "act" else None
+                if about is not None:
+                    run = f"{schedule.act_run('step', step, number)}-{repeating.mark(joined)}"
+                    asked += on_approval.automatic(about, do, run, step.title, ctx)
+    return ctx.facts(None, *asked)
 
 
 def _automatic(now: Incident, due: Sequence[f.Fact], ctx: Context) -> tuple[f.Fact, ...]:

@@ -1,10 +1,11 @@
 """What a person says of how far an incident is, where no action or step says it by itself."""
 
 from warroom.domain import facts as f
+from warroom.domain import gates
 from warroom.domain.commands import did_you_mean
 from warroom.domain.decision import Context
 from warroom.domain.effects import Reply, moment
-from warroom.domain.handling import Handled, room_link, say, wrong
+from warroom.domain.handling import Handled, not_in, room_link, say, wrong
 from warroom.domain.incident import Incident
 from warroom.domain.inputs import Input
 from warroom.domain.people import Actor
@@ -12,6 +13,9 @@ from warroom.domain.terms import Milestone
 
 BY_HAND: tuple[Milestone, ...] = ("contained", "recovery_started", "validated", "reviewed")
 """The milestones people may reach by saying so; the others follow from acknowledging, resolving and so on."""
+
+
+WITH_A_ROLE = "people with a role in this incident"
 
 
 def on_milestone(incident: Incident, actor: Actor, text: str, given: Input, ctx: Context) -> Handled:
@@ -26,6 +30,9 @@ def on_milestone(incident: Incident, actor: Actor, text: str, given: Input, ctx:
     at = incident.reached(name)
     if at:
         return say("already", text=f"is “{words}”", at=moment(at), **room_link(incident))
+    if not _may(incident, actor, ctx):
+        who = [name for name in (gates.COMMANDERS,) if name in ctx.pack.pack.groups]
+        return not_in(actor, f"/incident milestone {name}", [*who, WITH_A_ROLE], ctx, recorded=True)
     if name == "reviewed" and incident.is_open:
         return wrong(
             f"{incident.id} is still open: it is reviewed after it is resolved.", "/incident resolve resolves it."
@@ -37,3 +44,8 @@ def on_milestone(incident: Incident, actor: Actor, text: str, given: Input, ctx:
         "done", {"text": f"The incident is “{words}” now; whoever is to be told is told", **room_link(incident)}
     )
     return Handled(ctx.facts(actor.by, reached), answer)
+
+
+def _may(incident: Incident, actor: Actor, ctx: Context) -> bool:
+    """What others are told, and gates that open, rest on it: it is for those who lead or have a role."""
+    return gates.may_override(incident, ctx.pack, actor) or actor.by.id in {by.id for by in incident.roles.values()}
