@@ -87,14 +87,16 @@ async def test_the_resolution_is_told_at_once_and_the_desk_gets_its_summary_with
     eafix.sandbox.pagerduty.resolve(incident, {"id": "PUSRMEI", "type": "user_reference", "summary": "Mei Tanaka"})
     await eafix.settles()
     for channel in ("eafix-incidents", "eafix-dev", eafix.room, "trading-operations"):
-        assert "Trading desk: trade as usual." in eafix.saw(channel, "RESOLVED: Our positions and the broker's differ")
+        told = eafix.saw(channel, "RESOLVED: Our positions and the broker's differ", "Trading desk: Not verified: ")
+        assert "trade as usual" not in told  # resolved in PagerDuty, past the gate
     await eafix.clicks("mei", "Tell cause and actions", eafix.room)
     await eafix.fills("mei", summary="The books agree.", root_cause="A fill came twice.", actions_taken="Removed it")
     assert mails(eafix, "dana") == []
     await skips(eafix, minutes=30)
     (mail,) = mails(eafix, "dana")
-    for words in ("A fill came twice.", "Removed it", "trade as usual"):
+    for words in ("A fill came twice.", "Removed it", "Not verified: "):
         assert words in mail.text
+    assert "trade as usual" not in mail.text
     assert (mail.at - eafix.began).total_seconds() <= 61 * 60
 
 

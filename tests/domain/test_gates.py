@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.domain.play import ANA, EVE, ID, MINUTE, PACK, RAJ, START, Play, a_pack_with, succeed, text_of
+from tests.domain.play import ANA, CATALOG, EVE, ID, MINUTE, PACK, RAJ, START, Play, a_pack_with, succeed, text_of
 
 from warroom.domain import facts as f
 from warroom.domain import gates
@@ -17,6 +17,8 @@ from warroom.domain.incident import Incident, WatchMark
 from warroom.domain.people import By
 from warroom.domain.policy import Checklist, Field, Gate, Watch
 from warroom.domain.procedures import Criterion, Item
+from warroom.domain.views import VIEWS
+from warroom.slack.values import revive
 
 GROUP = "evidence"
 PROBES = len(PACK.pack.probe_groups[GROUP])
@@ -276,6 +278,41 @@ def test_an_override_covers_what_was_unmet_then_and_not_what_comes_after_a_reope
     assert not play.incident.is_open
     play.at(13).hear("incident.reopened")
     assert closed(play) == ["Desk approval"]
+
+
+@pytest.mark.parametrize(
+    ("pack", "message", "all_clear"),
+    [
+        ("eafix", "resolution_notice", "trade as usual"),
+        ("eafix", "desk_summary", "trade as usual"),
+        ("market_data", "data_resolved", "as usual"),
+        ("lav_adaf", "resolution_notice", ""),
+    ],
+)
+def test_a_notice_gives_no_all_clear_past_a_gate_that_was_overridden(pack: str, message: str, all_clear: str) -> None:
+    def notice() -> str:
+        view = VIEWS["resolution"](play.incident, play.packs["lav_adaf"], play.now, {})
+        about = dict.fromkeys(("markets", "owners"), "")
+        return CATALOG.render(message, revive({**view, "about": about}), pack).plain
+
+    play = a_play(READ, SIGNED)
+    play.type("/diagnostics evidence")
+    resolve(play, override="Desk is asleep")
+    told = "Not verified: Desk approval. Check with the incident commander before you trade on it."
+    play.at(30)  # the reading, healthy then, is old by now
+    assert told in notice()
+    assert not all_clear or all_clear not in notice()
+    play.click("gate.sign:0", f"{ID}|resume|1", RAJ)
+    assert "Not verified" not in notice()
+    assert all_clear in notice()
+
+
+def test_what_pagerduty_resolved_past_a_gate_is_not_verified_until_it_is_resolved_anew() -> None:
+    play = a_play(SIGNED)
+    play.at(1).hear("incident.resolved")
+    assert gates.unverified(play.incident, play.packs["lav_adaf"], play.now) == ("Desk approval",)
+    play.at(2).hear("incident.reopened")
+    assert gates.unverified(play.incident, play.packs["lav_adaf"], play.now) == ()
 
 
 # resolving

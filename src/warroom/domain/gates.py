@@ -75,6 +75,24 @@ def closed_to_resolving(i: Incident, pack: LoadedPack, now: datetime) -> dict[st
     return {name: standing for name, standing in found.items() if standing}
 
 
+def unverified(i: Incident, pack: LoadedPack, now: datetime) -> tuple[str, ...]:
+    """Titles of what was not met when somebody went past a gate to resolving, here or in PagerDuty, and is not yet.
+
+    What was healthy at the resolution does not become unverified because that reading grows old since.
+    """
+    reopened, at = _reopened(i), i.reached("resolved") or now
+    found: dict[str, None] = {}
+    for fact in i.overrides:
+        what = fact.what
+        if not isinstance(what, f.GateOverridden) or (reopened and fact.at < reopened):
+            continue
+        known = pack.pack.gates.get(what.gate)
+        if known is not None and known.before == "resolve":
+            unmet_then = (s.title for s in states(i, pack, what.gate, at) if not s.met and s.title in what.unmet)
+            found |= dict.fromkeys(unmet_then)
+    return tuple(found)
+
+
 def may_override(i: Incident, pack: LoadedPack, actor: Actor) -> bool:
     """Whether this person may go past a gate: the incident's commander or a member of `commanders`; in a pack without
     that group anybody Slack knows."""
@@ -93,8 +111,7 @@ def _halted(i: Incident, pack: LoadedPack, gate: Gate) -> datetime | None:
 
 def _waived(i: Incident, gate: str, known: Gate, since: datetime | None) -> dict[str, str]:
     """Criterion (its title) → who overrode it and why. A resolution that was taken back takes its overrides along."""
-    reopened = [m.at for m in milestones.of(i.history, "resolved") if not m.reached]
-    since = since or (max(reopened, default=None) if known.before == "resolve" else None)
+    since = since or (_reopened(i) if known.before == "resolve" else None)
     found: dict[str, str] = {}
     for fact in i.overrides:
         what = fact.what
@@ -103,6 +120,11 @@ def _waived(i: Incident, gate: str, known: Gate, since: datetime | None) -> dict
         if since is None or fact.at >= since:
             found |= dict.fromkeys(what.unmet, f"overridden by {fact.by.name}: {what.reason}")
     return found
+
+
+def _reopened(i: Incident) -> datetime | None:
+    """When the incident was last reopened (UTC)."""
+    return max((m.at for m in milestones.of(i.history, "resolved") if not m.reached), default=None)
 
 
 def _state(

@@ -447,6 +447,7 @@ def resolution(i: Incident, pack: LoadedPack, now: datetime, data: Mapping[str, 
         "follow_ups": sum(len(follow_up.items) for follow_up in pack.pack.follow_ups),
         "still_halted": [run_line(r) for r in halts.in_force(i)],
         "unsettled": [run_line(r) for r in halts.unsettled(i)],
+        "waived": list(gates.unverified(i, pack, now)),
     }
 
 
