@@ -3,7 +3,7 @@ what was read back."""
 
 from warroom.domain import breaking, halts, resuming, views
 from warroom.domain import facts as f
-from warroom.domain.decision import Context
+from warroom.domain.decision import Context, StandingHalt
 from warroom.domain.declaring import declare
 from warroom.domain.effects import Form, Reply, moment
 from warroom.domain.handling import Handled, may, refused, room_link, run_id, say, wrong
@@ -11,7 +11,7 @@ from warroom.domain.incident import Incident
 from warroom.domain.inputs import Input
 from warroom.domain.people import Actor
 from warroom.domain.policy import Action
-from warroom.domain.routing import halt_title
+from warroom.domain.routing import halt_title, platform_named, platforms
 from warroom.domain.sending import sending
 from warroom.domain.words import nearest
 
@@ -27,12 +27,15 @@ def scopes(ctx: Context) -> dict[str, str]:
 def on_halt(incident: Incident | None, actor: Actor, text: str, given: Input, ctx: Context) -> Handled:
     """`/halt` opens the form, `/halt SCOPE REASON` shows the preview with its confirm button; `status`, `resume` and
     `break-glass` are its other words."""
-    word, _, rest = text.strip().partition(" ")
+    known = scopes(ctx)
+    text, called, elsewhere = _platform(incident, text.strip(), ctx)
+    if elsewhere:
+        return elsewhere
+    word, _, rest = text.partition(" ")
     if word.lower() == "status":
         return status(incident, ctx)
-    known = scopes(ctx)
     if not known:
-        return wrong("No pack here can halt anything.", "Use /halt in the incident's room.")
+        return _none_here(text, ctx)
     if word.lower() == "resume" and word not in known:
         return resuming.on_resume(incident, actor, rest, given, ctx)
     first = ctx.pack.pack.actions[next(iter(known.values()))]
@@ -42,10 +45,10 @@ def on_halt(incident: Incident | None, actor: Actor, text: str, given: Input, ct
     if word.lower() == BREAK_GLASS:
         word, _, rest = rest.strip().partition(" ")
     if not may(actor, first) and not glass:
-        return stranger(incident, actor, first, ctx)
+        return stranger(incident, actor, first, ctx, called)
     if not word and not glass:
-        return Handled(answer=Form("halt", incident.id if incident else "", form_context(incident, ctx)))
-    usage = f"/halt {BREAK_GLASS} " if glass else "/halt "
+        return Handled(answer=Form("halt", _about(incident, ctx), form_context(incident, ctx)))
+    usage = f"/halt {called}{BREAK_GLASS} " if glass else f"/halt {called}"
     if word not in known:
         near = nearest(word, known)
         reason = rest.strip() if near else f"{word} {rest}".strip()
@@ -55,14 +58,55 @@ def on_halt(incident: Incident | None, actor: Actor, text: str, given: Input, ct
     return preview(incident, actor, word, rest.strip(), given, ctx, glass=glass)
 
 
-def stranger(incident: Incident | None, actor: Actor, action: Action, ctx: Context) -> Handled:
-    """Somebody who may not halt: refused, and told how it goes in an emergency where the pack has a way."""
+def _platform(incident: Incident | None, text: str, ctx: Context) -> tuple[str, str, Handled | None]:
+    """What was typed without the platform it names, that name as hints repeat it ("" or "eafix "), and an answer when
+    another platform is meant than the one of this incident: nothing is halted on a guess."""
+    word, _, rest = text.partition(" ")
+    named = platform_named(text, ctx.packs)
+    own = ctx.pack.pack
+    if not named or word in scopes(ctx):
+        return text, "", None
+    if named == own.id:
+        return rest.strip(), f"{named} ", None
+    where = f"{incident.id} is an incident of {own.title}" if incident else f"This is about {own.title}"
+    meant = ctx.packs[named].pack.title
+    hint = f"In a channel that is no incident's room: /halt {named} {rest.strip() or 'SCOPE REASON'}"
+    return text, "", wrong(f"{where}, not of {meant}. Nothing was done.", hint)
+
+
+def _none_here(text: str, ctx: Context) -> Handled:
+    """No platform is implied that can be halted: which one, with what was typed; or that there is none."""
+    able = platforms(ctx.packs)
+    if not able:
+        return wrong("No pack here can halt anything.", "Use /halt in the incident's room.")
+    usages = [f"/halt {name} {text or 'SCOPE REASON'} ({ctx.packs[name].pack.title})" for name in able]
+    if ctx.pack.pack.id:
+        said = f"{ctx.pack.pack.title} has nothing to halt. In a channel that is no incident's room, name the platform."
+        return wrong(said, *usages)
+    return wrong("Which platform? Nothing was done: name it first.", *usages)
+
+
+def _about(incident: Incident | None, ctx: Context) -> str:
+    """What the halt form carries: its incident, or the pack whose incident it will open."""
+    if incident:
+        return incident.id
+    return f"{SEPARATOR}{ctx.pack.pack.id}" if len(ctx.packs) > 1 else ""
+
+
+def platform(ctx: Context) -> str:
+    """The title of the pack, where there are several that could be meant."""
+    return ctx.pack.pack.title if len(ctx.packs) > 1 else ""
+
+
+def stranger(incident: Incident | None, actor: Actor, action: Action, ctx: Context, called: str = "") -> Handled:
+    """Somebody who may not halt: refused, and told how it goes in an emergency where the pack has a way. `called`:
+    the platform as it was named."""
     hint = ""
     if ctx.pack.pack.break_glass is not None:
         scope = next(iter(scopes(ctx)))
         hint = (
             "If nobody who may can be reached and it cannot wait: "
-            f"/halt {BREAK_GLASS} {scope} REASON halts all the same. Others learn of it at once, with your name."
+            f"/halt {called}{BREAK_GLASS} {scope} REASON halts all the same. Others learn of it at once, with your name."
         )
     return refused(actor, "/halt", action, ctx, recorded=incident is not None, hint=hint)
 
@@ -75,8 +119,9 @@ def form_context(incident: Incident | None, ctx: Context) -> dict[str, object]:
         "mode": ctx.actions,
         "consequence": next((actions[a].consequence for a in scopes(ctx).values()), ""),
         "preview": "\n".join(line for a in scopes(ctx).values() for line in _template(actions[a])),
-        "in_force": views.halt_lines(incident) if incident else [],
+        "in_force": [*(views.halt_lines(incident) if incident else []), *_in_force_elsewhere(incident, ctx)],
         "incident": incident.id if incident else "",
+        "platform": platform(ctx),
     }
 
 
@@ -89,6 +134,7 @@ def preview(
     value = SEPARATOR.join([incident.id if incident else "", run, ctx.pack.pack.id, scope, reason])
     if len(value) > 1900:
         return wrong("The reason is too long: keep it under 1,500 characters.", f"/halt {scope} REASON")
+    elsewhere = _in_force_elsewhere(incident, ctx)
     shown = {
         "scope": scope,
         "action": action.title,
@@ -96,7 +142,8 @@ def preview(
         "request": _request(action, reason, actor, incident),
         "consequence": action.consequence,
         "mode": ctx.actions,
-        "in_force": [views.run_line(r) for r in halts.in_force(incident)] if incident else [],
+        "in_force": [*map(views.run_line, halts.in_force(incident) if incident else ()), *elsewhere],
+        "platform": platform(ctx),
         "incident": incident.id if incident else "",
         "title": incident.title if incident else "",
         "button": value,
@@ -152,13 +199,28 @@ def order(
 def status(incident: Incident | None, ctx: Context) -> Handled:
     """What can be halted, and the halts of all incidents that are or may be in force, and since when; of this
     incident also those that came to nothing or were lifted."""
+    several = len(ctx.packs) > 1
+    of = {name: f"{p.pack.title}: " if several else "" for name, p in ctx.packs.items()}
     rows = [
-        {"line": f"Trading halt ({h.scope}): {_STATES[h.state]}", "at": moment(h.since), "by": h.by, "id": c.id}
+        {"line": of.get(c.pack, "") + _standing_line(h), "at": moment(h.since), "by": h.by, "id": c.id}
         for c in ctx.cards
         for h in (c.halts if incident is None or c.id != incident.id else ())
     ]
     here = views.halt_rows(incident) if incident else []
-    return say("halt_status", scopes=list(scopes(ctx)), rows=[*here, *rows], mode=ctx.actions)
+    known = list(scopes(ctx))
+    if not ctx.pack.pack.id:
+        known = [f"{name} {a.scope}" for name, p in ctx.packs.items() for a in p.pack.actions.values() if a.scope]
+    return say("halt_status", scopes=known, rows=[*here, *rows], mode=ctx.actions)
+
+
+def _standing_line(halt: StandingHalt) -> str:
+    return f"Trading halt ({halt.scope}): {_STATES[halt.state]}"
+
+
+def _in_force_elsewhere(incident: Incident | None, ctx: Context) -> list[str]:
+    """The halts of this platform that other incidents ordered and that were read back as in force."""
+    others = halts.of_others(incident.id if incident else "", ctx.pack.pack.id, ctx.cards)
+    return [f"{_standing_line(h)} ({c.id})" for c, h in others if h.state == "confirmed"]
 
 
 _STATES = {

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from warroom.domain import approvals, gates
+from warroom.domain import approvals, gates, halts
 from warroom.domain import facts as f
 from warroom.domain.decision import Context
 from warroom.domain.incident import Approval, Incident
@@ -48,6 +48,12 @@ def digest(i: Incident, order: Order, by: By, ctx: Context) -> str:
     return request(i, order, by, ctx).digest(order.action, mode(ctx), *order.lifts)
 
 
+def consequence(i: Incident, order: Order, ctx: Context) -> str:
+    """What it does, also to the halts of other incidents on the same platform."""
+    more = halts.lifted_too(i.id, ctx.pack.pack.id, order.lifts, ctx.cards)
+    return " ".join(filter(None, (action_of(order, ctx).consequence, more)))
+
+
 def standing(i: Incident, name: str, ctx: Context) -> tuple[gates.State, ...]:
     """The criteria that keep the action's gate closed; none when it is open or there is none."""
     gate = ctx.pack.pack.actions[name].gate
@@ -80,7 +86,7 @@ def place(i: Incident, order: Order, by: By, ctx: Context) -> tuple[f.What, ...]
         approvers=approvals.approvers(ctx.pack.pack, order.action),
         expires=ctx.now + action.expires,
         scope=action.scope,
-        consequence=action.consequence,
+        consequence=consequence(i, order, ctx),
         text="\n".join(request(i, order, by, ctx).lines),
         parameters=order.values,
         digest=digest(i, order, by, ctx),

@@ -107,6 +107,7 @@ def terms(incident: Incident, order: Order, actor: Actor, ctx: Context) -> dict[
         "lines": list(ordering.request(incident, order, actor.by, ctx).lines),
         "reason": order.reason,
         "lifts": list(order.lifts),
+        "consequence": ordering.consequence(incident, order, ctx),
         "gate": gate,
         **room_link(incident),
     }

@@ -23,7 +23,9 @@ def route(body: inputs.Body, cards: Sequence[Card], packs: Mapping[str, LoadedPa
         case inputs.RoutineDue():
             return Route(pack=body.pack)
         case inputs.Submission():
-            about = body.about.split("|")[0]
+            about, _, more = body.about.partition("|")
+            if body.form == "halt" and not about and more in packs:
+                return Route(pack=more)
             return _existing(about, cards) if about else Route(pack=_declared_pack(body.values, packs))
         case inputs.Click():
             return _click(body, cards, packs)
@@ -64,11 +66,35 @@ def _command(command: inputs.Command, cards: Sequence[Card], packs: Mapping[str,
     here = _in_channel(command.channel, cards)
     if here:
         return here
+    if command.name == "/halt":
+        return _halt(typed.rest, cards, packs)
     running = open_cards(cards)
     reading = command.name == "/incident-status" or typed.word in ("status", "timeline", "contacts")
-    if running and (command.name == "/halt" or (reading and len(running) == 1)):
+    if reading and len(running) == 1:
         return Route(incident=running[0].id, pack=running[0].pack)
     return Route(pack=only)
+
+
+def platforms(packs: Mapping[str, LoadedPack]) -> tuple[str, ...]:
+    """The packs that can halt something."""
+    return tuple(name for name, p in packs.items() if any(a.scope for a in p.pack.actions.values()))
+
+
+def platform_named(text: str, packs: Mapping[str, LoadedPack]) -> str:
+    """The pack that can halt something and that the first word of `text` names, in any case; "" when none."""
+    word = next(iter(text.split()), "").lower()
+    return next((name for name in platforms(packs) if name.lower() == word), "")
+
+
+def _halt(text: str, cards: Sequence[Card], packs: Mapping[str, LoadedPack]) -> Route:
+    """A halt typed outside a room: of the platform that is named, or of the only one that can be halted. Where there
+    are several it is never guessed, whatever incident is open."""
+    able = platforms(packs)
+    pack = platform_named(text, packs) or (able[0] if len(able) == 1 else "")
+    if not pack:
+        return Route(pack=next(iter(packs)) if len(packs) == 1 else "")
+    found = next((c for c in open_cards(cards) if c.pack == pack), None)
+    return Route(incident=found.id if found else None, pack=pack)
 
 
 def _click(click: inputs.Click, cards: Sequence[Card], packs: Mapping[str, LoadedPack]) -> Route:
