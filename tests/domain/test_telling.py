@@ -161,6 +161,23 @@ def test_what_was_withdrawn_before_its_moment_is_not_told_and_told_when_it_holds
     assert play.keys("comm:") == ["comm:c:2:war_room"]
 
 
+def test_a_reopening_is_told_to_every_channel_that_read_of_the_end_once_and_to_no_other() -> None:
+    ends = (
+        told("a", at="resolved", channels=("war_room", "room"), audiences=("desk", "world")),
+        told("b", at="resolved", audiences=("desk",)),
+        told("c", at="resolved", after=30 * MINUTE, audiences=("management",)),
+    )
+    play = a_play(communications=ends)
+    play.at(10).hear("incident.resolved")
+    play.at(20).hear("incident.reopened")
+    assert sorted(str(e.data["to"]) for e in play.posts("reopened")) == ["risk", "room", "war_room"]
+    play.at(30).hear("incident.resolved")
+    play.at(61).hear("incident.reopened")
+    second = sorted(str(e.data["to"]) for e in play.posts("reopened"))
+    assert second == sorted(["risk", "room", "war_room"] * 2 + ["executive"])
+    assert play.broken == []
+
+
 def test_a_communication_for_the_market_or_for_a_condition_is_only_told_then() -> None:
     play = a_play(
         communications=(

@@ -18,7 +18,7 @@ from warroom.domain.incident import Approval, Incident
 from warroom.domain.outgoing import EDIT, SETUP, Out
 from warroom.domain.policy import Communication, Do, Step
 from warroom.domain.schedule import do_key
-from warroom.domain.telling import Way, inside, outside, ways
+from warroom.domain.telling import Way, inside, outside, turn_of, ways
 from warroom.domain.words import listed
 
 PATIENCE = timedelta(hours=4)
@@ -117,6 +117,19 @@ def _told_before(out: Out, communication: Communication) -> tuple[str, ...]:
     had = dict.fromkeys(severity for _, severity in out.i.severities)
     earlier = [c for s in had for c in out.pack.pack.severities[s].communications if c.at == "resolved"]
     return tuple(dict.fromkeys(channel for c in earlier for channel in c.channels if channel not in told))
+
+
+def told_of_the_end(out: Out) -> tuple[str, ...]:
+    """The channels that have read of the newest resolution, each once; those of external audiences are not among
+    them, as nothing goes there without an approval."""
+    turn = turn_of(out.i, "resolved")
+    found: dict[str, None] = {}
+    for communication in protocol.communications(out.i, out.pack):
+        if communication.at == "resolved" and (communication.id, turn) in out.i.told:
+            channels = (*communication.channels, *_told_before(out, communication))
+            audiences = inside(out.pack.pack, communication.audiences)
+            found |= dict.fromkeys(way.channel for way in ways(out.pack.pack, "", channels, audiences) if way.channel)
+    return tuple(found)
 
 
 def _update(out: Out, what: f.UpdateGiven) -> Iterator[Said]:

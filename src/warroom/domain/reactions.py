@@ -233,6 +233,9 @@ def _withdrawn(out: Out, before: Incident | None, fact: f.Fact, what: f.Mileston
             announce = out.pack.pack.severities[out.i.severity].announce.channel
             told = views.base(out.i, out.pack, out.now) | context
             yield out.post(f"reopened:{turn}:announce", announce, message, {"context": told})
+            for channel in on_telling.told_of_the_end(out):
+                if channel not in (announce, "room"):
+                    yield out.post(f"reopened:{turn}:to:{channel}", channel, message, {"context": told})
             yield out.topic(f"topic:reopened:{turn}")
             yield from out.announcements()
 
