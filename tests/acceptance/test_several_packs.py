@@ -22,14 +22,61 @@ async def test_an_alert_goes_to_the_pack_of_its_service_and_a_declared_incident_
         assert [i.service.name for i in declared] == ["eafix-trading"]
 
 
-async def test_outside_a_room_the_platform_to_halt_is_named_or_asked_for(folder: Path) -> None:
-    async with a_world(folder, packs=("lav_adaf", "eafix", "market_data")) as world:
-        asked = await world.types("rita", "war-room", "/halt all orders run wild")
-        assert "/halt eafix" in asked.text
-        assert "/halt lav_adaf" in asked.text
-        assert "market_data" not in asked.text  # nothing can be halted there
-        preview = await world.types("rita", "war-room", "/halt eafix all orders run wild")
-        assert "POST gateway/emergency/stop-trading" in preview.text
-        await world.types("ana", "war-room", "/incident declare P0 Regime feed looks odd")
-        other = await world.types("rita", "risk-alerts", "/halt lav_adaf all orders run wild")
-        assert "POST executioner/api/emergency/halt-all" in other.text
+HALTABLE = ("lav_adaf", "eafix", "market_data")
+
+
+async def test_a_halt_outside_a_room_asks_which_platform_and_loses_nothing(folder: Path) -> None:
+    async with a_world(folder, packs=HALTABLE) as world:
+        await world.alert()
+        answer = await world.types("rita", "random", "/halt all bad prices")
+        assert "Which platform?" in answer.text
+        assert "/halt lav_adaf all bad prices" in answer.text
+        assert "/halt eafix all bad prices" in answer.text
+        assert "/halt market_data" not in answer.text
+        assert "/halt eafix SCOPE REASON" in (await world.types("rita", "random", "/halt")).text
+        assert world.facts("ActionRequested") == 0
+
+
+async def test_a_halt_that_names_its_platform_is_that_platforms_whatever_else_is_open(folder: Path) -> None:
+    async with a_world(folder, packs=HALTABLE) as world:
+        await world.alert()
+        preview = await world.types("rita", "random", "/halt EAFIX all bad prices")
+        assert "Platform: EAFIX" in preview.text
+        assert "a new P0 will be opened for it" in preview.text
+        assert "REASON" in (await world.types("rita", "random", "/halt eafix all")).text
+        assert "/halt eafix all bad prices" in (await world.types("rita", "random", "/halt eafix al bad prices")).text
+        await world.clicks("rita", "Halt trading now", "random")
+        assert world.rows("SELECT pack FROM incident ORDER BY id") == [("lav_adaf",), ("eafix",)]
+        assert world.facts("ActionRequested") == 0
+        assert world.facts("ActionRequested", "INC-2026-0002") == 1
+
+        joined = await world.types("rita", "random", "/halt eafix all again")
+        assert "Incident: INC-2026-0002" in joined.text
+        status = await world.types("rita", "random", "/halt status")
+        assert "EAFIX" in status.text
+        assert "INC-2026-0002" in status.text
+
+
+async def test_the_halt_form_opens_an_incident_of_the_platform_that_was_named(folder: Path) -> None:
+    async with a_world(folder, packs=HALTABLE) as world:
+        await world.types("rita", "random", "/halt eafix")
+        await world.fills("rita", scope="all", reason="bad prices")
+        assert world.rows("SELECT pack FROM incident") == [("eafix",)]
+
+
+async def test_in_a_room_another_platform_is_not_halted(folder: Path) -> None:
+    async with a_world(folder, packs=HALTABLE) as world:
+        await world.alert()
+        other = await world.types("rita", world.room, "/halt eafix all bad prices")
+        assert "Nothing was done" in other.text
+        assert "/halt eafix all bad prices" in other.text
+        own = await world.types("rita", world.room, "/halt lav_adaf all bad prices")
+        assert "Incident: INC-2026-0001" in own.text
+
+
+async def test_the_only_platform_that_can_be_halted_needs_no_name(folder: Path) -> None:
+    async with a_world(folder, packs=("market_data", "lav_adaf")) as world:
+        await world.alert("Ingestion stalled for XNYS", "market-data", details={"stream_lag_seconds": 90})
+        preview = await world.types("rita", "random", "/halt all bad prices")
+        assert "a new P0 will be opened for it" in preview.text
+        assert "Platform: LAV/ADAF" in preview.text

@@ -228,3 +228,27 @@ def test_in_a_rehearsal_resuming_is_rehearsed_and_says_so() -> None:
     press(play, "approve", CLARA)
     assert acts(play, "resume-all")[0].data["mode"] == "dry_run"
     assert "Trading resumes" not in "".join(play.seen("action_settled"))
+
+
+def test_resuming_says_which_other_incidents_halt_it_lifts_and_so_does_the_request() -> None:
+    def world(effect: Any, incident: Any) -> Any:
+        found = {"channel": f"CROOM{int(incident.id[-4:])}", "name": "r"}
+        return found if effect.kind == "slack.room" else succeed(effect, incident)
+
+    play = Play(a_toy(), world=world)
+    play.alert()
+    play.type("/incident declare P0 another trouble", channel="CELSE")
+    other = "INC-2026-0002"
+    shown = play.type("/halt all theirs", RITA, channel="CROOM2")
+    play.click("halt.confirm", shown.context["button"], RITA)
+    shown = play.type("/halt all ours", RITA, channel="CROOM1")
+    assert f"Already in force: Trading halt (all): CONFIRMED by reading back ({other})" in text_of(shown).replace(
+        "**", ""
+    )
+    play.click("halt.confirm", shown.context["button"], RITA)
+    play.type("/diagnostics health", channel="CROOM1")
+    warning = f"This also lifts the halt of {other}, which has its own room and reasons: agree with its commander first"
+    shown = play.type("/halt resume prices are good", RITA, channel="CROOM1")
+    assert warning in text_of(shown)
+    play.click("action.confirm", shown.context["button"], RITA)
+    assert warning in play.seen("approval_request")[0]

@@ -106,7 +106,8 @@ def stranger(incident: Incident | None, actor: Actor, action: Action, ctx: Conte
         scope = next(iter(scopes(ctx)))
         hint = (
             "If nobody who may can be reached and it cannot wait: "
-            f"/halt {called}{BREAK_GLASS} {scope} REASON halts all the same. Others learn of it at once, by name."
+            f"/halt {called}{BREAK_GLASS} {scope} REASON halts all the same. "
+            "Others learn of it at once, with your name."
         )
     return refused(actor, "/halt", action, ctx, recorded=incident is not None, hint=hint)
 

@@ -252,6 +252,7 @@ def _help(actor: Actor, text: str, ctx: Context) -> Handled:
     rows = [{"usage": f"/incident {u.usage}", "about": u.about} for u in INCIDENT.values()]
     rows += [
         {"usage": "/halt [SCOPE REASON]", "about": "halt trading; shows what will be sent before anything is"},
+        {"usage": "/halt PLATFORM SCOPE REASON", "about": "the same outside a room, where there are several platforms"},
         {"usage": "/halt status", "about": "the halts of all incidents, and since when"},
         {"usage": "/halt resume [SCOPE] REASON", "about": "what resuming takes, and ask for its approval"},
         {"usage": "/halt break-glass SCOPE REASON", "about": "halt without the right to; others learn of it at once"},

@@ -116,6 +116,8 @@ def _halt(c: Context) -> list[Json]:
         blocks.append(_callout("DRY RUN: nothing will be halted. This shows what would be sent."))
     elif c.get("mode") == "live":
         blocks.append(_callout("LIVE: this stops trading as soon as you send it."))
+    if c.get("platform"):
+        blocks.append(text_section(f"Platform: {c['platform']}"))
     if c.get("consequence"):
         blocks.append(text_section(str(c["consequence"])))
     blocks += _lines(c, "in_force", "Halts ordered before")
