@@ -181,6 +181,7 @@ async def test_somebody_without_the_right_breaks_the_glass_and_everybody_learns_
 async def test_in_dry_run_asking_and_approving_send_nothing_and_say_so(folder: Path) -> None:
     async with a_world(folder, actions="dry_run") as world:
         await ordered(world)
+        world.saw(world.room, "DRY RUN: approving this rehearses it", "nothing will be sent", "Would be sent")
         said = await world.clicks("clara", "Approve", world.room)
         assert "DRY RUN, nothing is sent." in said.text
         world.saw(world.room, f"DRY RUN: {REDUCE}")

@@ -212,6 +212,27 @@ def test_a_request_made_as_a_rehearsal_is_never_sent_for_real() -> None:
     assert acts(play) == []
 
 
+def test_every_word_about_a_rehearsed_request_says_so_and_nobody_is_paged_for_it() -> None:
+    play = a_play("dry_run")
+    assert "nothing is sent before" not in order(play, "two-more lost")
+    assert "Rebuild the books: DRY RUN, waits for approval" in play.panel()
+    assert "DRY RUN" in press(play, "approve", IVY)
+    assert "its rehearsal begins now" in press(play, "approve", CLARA)
+    order(play, "two-more lost again")
+    play.send("approval_reject", f"{ID}|{run_of(play)}", actor=IVY, reason="not now")
+    order(play, "close-all lost")
+    play.wait(timedelta(minutes=31))
+    assert {"approved", "rejected", "expired"} <= set(states(play))
+    for message in ("approval_request", "approval_call", "approval_closed"):
+        texts = play.seen(message)
+        assert texts
+        assert [t for t in texts if "DRY RUN" not in t] == []
+    asked = [line for line in text_of(play.type("/incident timeline")).splitlines() if "Approval asked for" in line]
+    assert len(asked) == 3
+    assert all("DRY RUN" in line for line in asked)
+    assert [e.key for e in play.sent if e.kind == "pagerduty.page" and e.key.startswith("approval:")] == []
+
+
 def test_switched_off_meanwhile_nothing_is_approved() -> None:
     play = a_play()
     order(play, "close-all lost")

@@ -118,7 +118,10 @@ def test_a_rehearsal_says_so_and_switched_off_it_says_where_to_halt() -> None:
     play = a_play("dry_run")
     assert "DRY RUN" in text_of(play.type("/halt break-glass all x", SAM))
     broken(play)
-    assert all("DRY RUN" in t for t in play.seen("glass_broken"))
+    assert all("DRY RUN" in t for t in (*play.seen("glass_broken"), *play.seen("follow_up_added")))
+    told = [e.data for e in play.sent if e.key.startswith("glass:") and e.kind.startswith("pagerduty.")]
+    assert len(told) == 2
+    assert all("DRY RUN" in str(data) for data in told)
     play = a_play("off")
     assert "switched off" in text_of(play.type("/halt break-glass all x", SAM))
     assert acts(play) == []

@@ -226,6 +226,8 @@ def test_in_a_rehearsal_resuming_is_rehearsed_and_says_so() -> None:
     play = halted(mode="dry_run")
     assert "DRY RUN" in ask(play)
     press(play, "approve", CLARA)
+    assert "DRY RUN" in play.seen("approval_request")[0].partition("\n")[0]
+    assert "Would be sent" in play.seen("approval_request")[0]
     assert acts(play, "resume-all")[0].data["mode"] == "dry_run"
     assert "Trading resumes" not in "".join(play.seen("action_settled"))
 

@@ -29,9 +29,10 @@ def broken(run: str, reason: str, actor: Actor, ctx: Context) -> tuple[f.What, .
     glass = ctx.pack.pack.break_glass
     if glass is None:
         return ()
+    did = "halted trading" if ctx.actions == "live" else "rehearsed a halt (DRY RUN)"
     owed = f.FollowUpAdded(
         title=glass.follow_up,
-        why=f"{actor.name} halted trading without the right to: {reason}",
+        why=f"{actor.name} {did} without the right to: {reason}",
         due=ctx.now + glass.within,
     )
     return (f.GlassBroken(run=run, reason=reason), owed)
@@ -42,18 +43,20 @@ def react(out: Out, fact: f.Fact, what: f.GlassBroken) -> Iterator[Effect]:
     glass = out.pack.pack.break_glass
     announce = out.pack.pack.severities[out.i.severity].announce.channel
     paged = glass.page if glass else ()
+    mode = next((r.mode for r in out.i.runs if r.run == what.run), "live")
     context = {
         "by": views.who(fact.by),
         "reason": what.reason,
         "paged": [out.pack.pack.groups.get(g, g) for g in paged],
         "at": moment(fact.at),
-        "mode": next((r.mode for r in out.i.runs if r.run == what.run), "live"),
+        "mode": mode,
     }
     told = views.base(out.i, out.pack, out.now) | context
     for channel in dict.fromkeys(("room", announce, *(glass.notify if glass else ()))):
         key = f"glass:{what.run}:{channel}"
         yield out.post(key, channel, "glass_broken", {"context": told}, rank=FIRST)
-    text = f"{out.i.id}: {fact.by.name} broke the glass and halted trading: {what.reason}. Please join the war room."
+    did = "ordered a halt" if mode == "live" else "rehearsed a halt (DRY RUN, nothing was sent)"
+    text = f"{out.i.id}: {fact.by.name} broke the glass and {did}: {what.reason}. Please join the war room."
     if paged:
         data = {"groups": list(paged), "message": text}
         yield out.effect(f"glass:{what.run}:page", "pagerduty.page", data, lane="pager", rank=SETUP)

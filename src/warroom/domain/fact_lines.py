@@ -48,7 +48,8 @@ def tell(fact: f.Fact, pack: LoadedPack) -> str:
         case f.ActionHeld():
             return f"{_action_title(p, what.action)} was not ordered by its automatic rule: {what.why}"
         case f.ApprovalRequested():
-            return f"Approval asked for: {what.title} ({what.reason})"
+            dry = " (DRY RUN)" if what.mode == "dry_run" else ""
+            return f"Approval asked for{dry}: {what.title} ({what.reason})"
         case f.ApprovalGiven():
             return f"Approved: {what.title}"
         case f.ApprovalClosed():

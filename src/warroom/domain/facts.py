@@ -355,7 +355,7 @@ class ApprovalRequested:
     `subject` is the action's id, or `COMMUNICATION:TURN:AUDIENCE` of a message. `run` is the run that begins when it
     is approved. Whoever the fact is by is the requester, who cannot approve. `expires` is UTC. `text` is what is
     approved, word for word, and `digest` stands for it: an action whose digest is another one by then is not sent.
-    `lifts` as in `ActionRequested`.
+    `lifts` and `mode` as in `ActionRequested`: what was asked for as a rehearsal says so until it is over.
     """
 
     run: str
@@ -372,6 +372,7 @@ class ApprovalRequested:
     parameters: Mapping[str, object] = field(default_factory=dict)
     digest: str = ""
     lifts: tuple[str, ...] = ()
+    mode: Literal["dry_run", "live"] = "live"
 
 
 @dataclass(frozen=True, kw_only=True)

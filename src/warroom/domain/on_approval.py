@@ -34,7 +34,8 @@ def approve(incident: Incident, actor: Actor, run: str, ctx: Context) -> Handled
     given = f.ApprovalGiven(run=run, title=asked.title)
     if len(approval.given) + 1 < asked.need:
         left = asked.need - len(approval.given) - 1
-        return Handled(ctx.facts(actor.by, given), _said(incident, f"You approved “{asked.title}”; {left} more must"))
+        said = f"{dry_run(asked)}You approved “{asked.title}”; {left} more must"
+        return Handled(ctx.facts(actor.by, given), _said(incident, said))
     if asked.kind == "message":
         return Handled(ctx.facts(actor.by, given), _said(incident, f"You approved “{asked.title}”"))
     return _send(incident, approval, actor, ctx)
@@ -60,10 +61,9 @@ def _send(incident: Incident, approval: Approval, actor: Actor, ctx: Context) ->
         lines = [f"{s.title}: {s.why}" for s in closed]
         return wrong("Not sent and not approved yet: its gate has closed.", *lines, "Then press Approve again.")
     facts = ctx.facts(actor.by, f.ApprovalGiven(run=asked.run, title=asked.title)) + ctx.facts(approval.by, order)
-    dry = "DRY RUN, nothing is sent. " if order.mode == "dry_run" else ""
-    return Handled(
-        facts, _said(incident, f"{dry}You approved “{asked.title}”; it goes out now, the result follows in the room")
-    )
+    then = "its rehearsal begins now" if asked.mode == "dry_run" else "it goes out now"
+    said = f"{dry_run(asked)}You approved “{asked.title}”; {then}, the result follows in the room"
+    return Handled(facts, _said(incident, said))
 
 
 def open_reject(incident: Incident, actor: Actor, run: str, ctx: Context) -> Handled:
@@ -87,9 +87,8 @@ def reject(incident: Incident, actor: Actor, run: str, reason: str, ctx: Context
     if stopped:
         return stopped
     closed = f.ApprovalClosed(run=run, how="rejected", why=reason, title=approval.request.title)
-    return Handled(
-        ctx.facts(actor.by, closed), _said(incident, f"“{approval.request.title}” is rejected; nothing was sent")
-    )
+    said = f"{dry_run(approval.request)}“{approval.request.title}” is rejected; nothing was sent"
+    return Handled(ctx.facts(actor.by, closed), _said(incident, said))
 
 
 def _may_not_reject(approval: Approval, actor: Actor, ctx: Context) -> Handled | None:
@@ -115,6 +114,11 @@ def _open(incident: Incident, run: str, ctx: Context) -> tuple[Approval | None, 
     why = f" ({approval.why})" if approval.why else ""
     hint = "" if state == "approved" else "Ask for it again if it is still needed: /incident action"
     return None, wrong(f"“{approval.request.title}” {text}{why}.", *filter(None, [hint]))
+
+
+def dry_run(asked: f.ApprovalRequested) -> str:
+    """What goes before a sentence about this request; "" when approving it really sends something."""
+    return "DRY RUN, nothing is sent. " if asked.mode == "dry_run" else ""
 
 
 def _said(incident: Incident, text: str) -> Reply:
@@ -175,7 +179,8 @@ def react(out: Out, fact: f.Fact) -> Iterator[Effect]:
 
 
 def _requested(out: Out, fact: f.Fact, what: f.ApprovalRequested) -> Iterator[Effect]:
-    """The request in the room; its approvers are looked up, invited and mentioned, and paged where it is extreme."""
+    """The request in the room; its approvers are looked up, invited and mentioned, and paged where it is extreme: for
+    a rehearsal nobody is woken."""
     data = {"message": "approval_request", "view": "approval", "run": what.run}
     post = {"to": "room", **data}
     key, button = f"approval:{what.run}", f"{out.i.id}|{what.run}"
@@ -184,7 +189,7 @@ def _requested(out: Out, fact: f.Fact, what: f.ApprovalRequested) -> Iterator[Ef
     find = {"groups": list(what.approvers), "service": service}
     yield out.effect(f"approvers:{what.run}", "people.find", find, rank=SETUP)
     action = out.pack.pack.actions.get(what.subject)
-    if action and action.danger == "extreme":
+    if action and action.danger == "extreme" and what.mode == "live":
         until = f"{what.expires:%H:%M} UTC"
         text = (
             f"{out.i.id}: {fact.by.name} asks to approve “{what.title}” until {until}: {what.reason}. See the war room."
@@ -217,6 +222,7 @@ def _called(out: Out, run: str, what: f.EffectDone) -> Iterator[Effect]:
         context = views.base(out.i, out.pack, out.now) | {
             "people": asked,
             "what": approval.request.title,
+            "mode": approval.request.mode,
             "expires": moment(approval.request.expires),
         }
         data = {"to": "room", "message": "approval_call", "context": context, "thread": f"approval:{run}"}

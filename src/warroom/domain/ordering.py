@@ -91,6 +91,7 @@ def place(i: Incident, order: Order, by: By, ctx: Context) -> tuple[f.What, ...]
         parameters=order.values,
         digest=digest(i, order, by, ctx),
         lifts=order.lifts,
+        mode=mode(ctx),
     )
     return (*void, asked)
 

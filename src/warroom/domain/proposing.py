@@ -166,4 +166,5 @@ def _done(order: Order, ctx: Context) -> str:
     others = "one other person" if need == 1 else f"{need} other people"
     groups = listed(group_titles(approvals.approvers(ctx.pack.pack, order.action), ctx))
     within = spell(action.expires)
-    return f"{dry}“{action.title}” waits for {others} ({groups}) to approve within {within}; nothing is sent before"
+    before = "" if dry else "; nothing is sent before"
+    return f"{dry}“{action.title}” waits for {others} ({groups}) to approve within {within}{before}"

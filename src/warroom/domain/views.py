@@ -168,6 +168,7 @@ def approval(i: Incident, pack: LoadedPack, now: datetime, data: Mapping[str, An
     action = pack.pack.actions.get(asked.subject)
     return base(i, pack, now) | {
         "what": asked.title,
+        "mode": asked.mode,
         "by": who(a.by),
         "reason": asked.reason,
         "scope": asked.scope or "",
@@ -191,7 +192,8 @@ def approval(i: Incident, pack: LoadedPack, now: datetime, data: Mapping[str, An
 def waiting(i: Incident) -> list[str]:
     """Requests that wait for approval, a line each."""
     return [
-        f"{a.request.title}: waits for approval since {a.at:%H:%M} UTC, asked by {a.by.name}, "
+        f"{a.request.title}: {'DRY RUN, ' if a.request.mode == 'dry_run' else ''}"
+        f"waits for approval since {a.at:%H:%M} UTC, asked by {a.by.name}, "
         f"{len(a.given)} of {a.request.need} given, until {a.request.expires:%H:%M} UTC"
         for a in approvals.pending(i)
     ]

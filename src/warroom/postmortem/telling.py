@@ -218,7 +218,8 @@ class Teller:
         match what:
             case f.ApprovalRequested():
                 others = f"{what.need} other{'s' if what.need > 1 else ''}"
-                return Told(f"“{what.reason}”", f"Approval by {others} asked for: {title}", echo=what.reason)
+                dry = " (DRY RUN)" if what.mode == "dry_run" else ""
+                return Told(f"“{what.reason}”", f"Approval by {others} asked for: {title}{dry}", echo=what.reason)
             case f.ApprovalGiven():
                 return Told(action=f"Approved: {title}")
             case f.ApprovalClosed():
