@@ -102,7 +102,7 @@ def demo(
 ) -> None:
     """Play an incident with people against a Slack, a PagerDuty and a trading platform on this machine."""
     from warroom import demo as demonstration  # only this command needs the sandbox
-    from warroom.sandbox.scenarios import SCENARIOS
+    from warroom.sandbox.stories import SCENARIOS
 
     if listed:
         for known in SCENARIOS.values():

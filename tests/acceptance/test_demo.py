@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from warroom.demo import play
-from warroom.sandbox.scenarios import SCENARIOS
+from warroom.sandbox.stories import SCENARIOS
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ import pytest
 from warroom.firm import environment
 from warroom.sandbox import Sandbox, serve
 from warroom.sandbox.clock import StoryClock
-from warroom.sandbox.scenarios import SCENARIOS
+from warroom.sandbox.stories import SCENARIOS
 
 
 @pytest.mark.slow

@@ -14,22 +14,11 @@ from starlette.routing import Route
 from tests.sandbox.test_slack_people import buttons, modal
 
 from warroom.sandbox import Sandbox, serve
+from warroom.sandbox.acts import alert, bot_said, expect, paged, press, say, switch, type_command
 from warroom.sandbox.clock import StoryClock
-from warroom.sandbox.market_sentinel_down import SCENARIO, STEPS
-from warroom.sandbox.scenario import (
-    Step,
-    alert,
-    bot_said,
-    expect,
-    fit,
-    paged,
-    play,
-    press,
-    say,
-    switch,
-    type_command,
-)
+from warroom.sandbox.scenario import Step, fit, play
 from warroom.sandbox.server import embedded
+from warroom.sandbox.stories.market_sentinel_down import SCENARIO, STEPS
 
 SPEED = 2000.0
 

@@ -2,21 +2,9 @@
 
 from datetime import UTC, datetime
 
+from warroom.sandbox.acts import bot_said, expect, order, paged, press, resolve, say, type_command
 from warroom.sandbox.pit_reporter import report, violation
-from warroom.sandbox.scenario import (
-    ROOM,
-    Act,
-    MissingError,
-    Scenario,
-    Step,
-    Story,
-    bot_said,
-    expect,
-    paged,
-    press,
-    say,
-    type_command,
-)
+from warroom.sandbox.scenario import Act, MissingError, Scenario, Step, Story
 
 FEATURE = "momentum_20d"
 WINDOW = "The window of momentum_20d ends one day after the decision it is used for"
@@ -42,11 +30,6 @@ def reports(ident: str, **told: str) -> Act:
     return act
 
 
-def orders(text: str) -> Act:
-    """Order an action: type it, look at what is shown, press the button."""
-    return type_command("/incident", f"action {text}", channel=ROOM, confirm="action.confirm")
-
-
 STEPS = (
     Step("0:00", "platform", "the feature begins to look into the future", leaks()),
     Step("0:05", "platform", "its monitor reports the violation", reports("v-1001", description=WINDOW)),
@@ -69,14 +52,14 @@ STEPS = (
         "3:00", "mei", "reads the diagnostics", expect("readings", bot_said("0:00", words=("Diagnostics: assessment",)))
     ),
     Step("3:20", "mei", "says what she sees", say("The window is shifted by a day since yesterday's deploy of 7.3.")),
-    Step("4:00", "mei", "shuts the feature down", orders(f"emergency-disable {FEATURE} looks into the future")),
+    Step("4:00", "mei", "shuts the feature down", order(f"emergency-disable {FEATURE} looks into the future")),
     Step(
         "5:00",
         "mei",
         "sees that it is off",
         expect("the feature to be off", lambda s: s.sandbox.pit.feature(FEATURE).status == "DISABLED"),
     ),
-    Step("5:20", "mei", "stops what depends on it", orders("disable-cascade nothing may be computed from it")),
+    Step("5:20", "mei", "stops what depends on it", order("disable-cascade nothing may be computed from it")),
     Step(
         "6:00",
         "clara",
@@ -132,7 +115,7 @@ STEPS = (
             lambda s: any("regulators@outside.example" in m.recipients for m in s.sandbox.mail.mails),
         ),
     ),
-    Step("18:00", "lukas", "asks to restore the data", orders("restore-data back to the last clean checkpoint")),
+    Step("18:00", "lukas", "asks to restore the data", order("restore-data back to the last clean checkpoint")),
     Step("19:00", "rita", "approves it", press("approval.approve")),
     Step(
         "20:00",
@@ -141,7 +124,7 @@ STEPS = (
         expect("the data to be restored", lambda s: s.sandbox.pit.feature(FEATURE).restored_from),
     ),
     Step("21:00", "mei", "validates the contract", type_command("/diagnostics", "restoration")),
-    Step("22:00", "mei", "asks to re-enable it at 10%", orders("gradual-enable the window is right in 7.3.1")),
+    Step("22:00", "mei", "asks to re-enable it at 10%", order("gradual-enable the window is right in 7.3.1")),
     Step("23:00", "lukas", "approves it", press("approval.approve")),
     Step(
         "24:00",
@@ -166,11 +149,7 @@ STEPS = (
         "29:00",
         "raj",
         "resolves the incident",
-        type_command(
-            "/incident",
-            "resolve",
-            channel=ROOM,
-            modal="resolve",
+        resolve(
             summary="A feature looked one day ahead for 12 minutes; signals were stopped within seconds.",
             root_cause="Release 7.3 shifted the window; the contract test did not run in its pipeline.",
             actions_taken="Signals stopped, feature off, data restored, contract validated, re-enabled at 10%.",

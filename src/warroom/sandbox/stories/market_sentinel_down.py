@@ -2,19 +2,8 @@
 
 from datetime import UTC, datetime
 
-from warroom.sandbox.scenario import (
-    ROOM,
-    Scenario,
-    Step,
-    alert,
-    bot_said,
-    expect,
-    paged,
-    press,
-    say,
-    switch,
-    type_command,
-)
+from warroom.sandbox.acts import alert, bot_said, expect, paged, press, resolve, say, switch, type_command
+from warroom.sandbox.scenario import Scenario, Step
 
 DETAILS = {
     "service": "market-sentinel",
@@ -103,11 +92,7 @@ STEPS = (
         "38:00",
         "raj",
         "resolves the incident",
-        type_command(
-            "/incident",
-            "resolve",
-            channel=ROOM,
-            modal="resolve",
+        resolve(
             summary="Market Sentinel was down for 34 minutes; trading was halted.",
             root_cause="Release 4.12 leaks memory in the feed handler; the health check did not restart it.",
             actions_taken="Trading halted, release rolled back to 4.11, regime updates verified.",

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from warroom.sandbox import (
+from warroom.sandbox.scenario import Scenario
+from warroom.sandbox.stories import (
     data_feed_stall,
     market_sentinel_down,
     order_execution_failure,
@@ -10,7 +11,6 @@ from warroom.sandbox import (
     risk_alert_storm,
     security_breach,
 )
-from warroom.sandbox.scenario import Scenario
 
 _STORIES = (
     market_sentinel_down.SCENARIO,

@@ -2,19 +2,8 @@
 
 from datetime import UTC, datetime
 
-from warroom.sandbox.scenario import (
-    ROOM,
-    Act,
-    Scenario,
-    Step,
-    Story,
-    bot_said,
-    expect,
-    press,
-    say,
-    switch,
-    type_command,
-)
+from warroom.sandbox.acts import bot_said, expect, order, press, resolve, say, switch, type_command
+from warroom.sandbox.scenario import Act, Scenario, Step, Story
 
 ALERTS = 24
 KINDS = ("VaR limit of PF-{n} at 101%", "concentration of PF-{n} over its limit", "gross exposure of PF-{n} at 99%")
@@ -57,7 +46,7 @@ STEPS = (
         "4:30",
         "rita",
         "asks to reduce positions",
-        type_command("/incident", "action reduce-positions Limits flap on four portfolios", confirm="action.confirm"),
+        order("reduce-positions Limits flap on four portfolios"),
     ),
     Step("5:00", "clara", "reads the request and approves", press("approval.approve")),
     Step(
@@ -78,11 +67,7 @@ STEPS = (
         "24:00",
         "rita",
         "resolves the incident",
-        type_command(
-            "/incident",
-            "resolve",
-            channel=ROOM,
-            modal="resolve",
+        resolve(
             summary="Risk limits flapped for 20 minutes; positions were halved.",
             root_cause="Limits without hysteresis: positions stood within 1% of them.",
             actions_taken="Positions reduced by 50% by two people; portfolios reviewed.",

@@ -2,18 +2,8 @@
 
 from datetime import UTC, datetime
 
-from warroom.sandbox.scenario import (
-    ROOM,
-    Scenario,
-    Step,
-    Story,
-    alert,
-    bot_said,
-    expect,
-    paged,
-    press,
-    type_command,
-)
+from warroom.sandbox.acts import alert, bot_said, expect, paged, press, resolve, type_command
+from warroom.sandbox.scenario import Scenario, Step, Story
 
 
 def sealed(story: Story) -> bool:
@@ -111,11 +101,7 @@ STEPS = (
         "42:00",
         "mei",
         "resolves the incident",
-        type_command(
-            "/incident",
-            "resolve",
-            channel=ROOM,
-            modal="resolve",
+        resolve(
             summary="One service account was misused for an hour; no order and no client data was reached.",
             root_cause="The account's key lay in a build log.",
             actions_taken="Host disconnected, key revoked, evidence sealed, access narrowed.",

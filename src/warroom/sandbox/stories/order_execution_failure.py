@@ -2,21 +2,9 @@
 restart does not help, and trading resumes only when the checks are green and the desk has approved."""
 
 from datetime import UTC, datetime
-from typing import Any
 
-from warroom.sandbox.scenario import (
-    ROOM,
-    Act,
-    Scenario,
-    Step,
-    Story,
-    alert,
-    bot_said,
-    expect,
-    press,
-    say,
-    type_command,
-)
+from warroom.sandbox.acts import alert, bot_said, expect, order, press, resolve, say, switch, type_command
+from warroom.sandbox.scenario import Act, Scenario, Step, Story
 
 DETAILS = {
     "service": "execution-engine",
@@ -25,21 +13,6 @@ DETAILS = {
     "order_value_usd": 64_000,
     "environment": "production",
 }
-
-
-def breaks(**switches: Any) -> Act:
-    """Set switches of the platform."""
-
-    async def act(story: Story, who: str) -> None:
-        for name, value in switches.items():
-            story.sandbox.eafix.switch(name, value)
-
-    return act
-
-
-def orders(text: str) -> Act:
-    """Order an action: type it, look at what is shown, press the button."""
-    return type_command("/incident", f"action {text}", channel=ROOM, confirm="action.confirm")
 
 
 def runs(what: str) -> Act:
@@ -61,7 +34,7 @@ STEPS = (
         "0:00",
         "platform",
         "orders get stuck, and a restart will not help",
-        breaks(orders_stuck=True, restart_heals=False),
+        switch("eafix", orders_stuck=True, restart_heals=False),
     ),
     Step(
         "0:05",
@@ -104,14 +77,14 @@ STEPS = (
         ),
     ),
     Step("4:00", "rita", "sees that it took effect", expect("trading to be stopped", lambda s: s.sandbox.eafix.stop)),
-    Step("4:30", "rita", "protects the open positions", orders("set-stop-losses the book is unprotected")),
+    Step("4:30", "rita", "protects the open positions", order("set-stop-losses the book is unprotected")),
     Step("5:30", "raj", "takes command", press("incident.take")),
     Step("6:00", "ana", "runs the playbook's diagnosis", runs("order_execution_failure")),
     Step(
         "8:00",
         "mei",
         "restarts the execution engine",
-        orders("restart-service service=execution-engine quick recovery attempt"),
+        order("restart-service service=execution-engine quick recovery attempt"),
     ),
     Step("9:00", "mei", "reports", say("Restarted. Orders get stuck again: the new batch size fills the queue.")),
     Step(
@@ -128,7 +101,7 @@ STEPS = (
             impact="No order reaches the broker. Open positions have a stop loss of 2%.",
         ),
     ),
-    Step("15:00", "platform", "release 2.8 is back", breaks(orders_stuck=False)),
+    Step("15:00", "platform", "release 2.8 is back", switch("eafix", orders_stuck=False)),
     Step(
         "15:30",
         "rita",
@@ -164,11 +137,7 @@ STEPS = (
         "27:00",
         "raj",
         "resolves the incident",
-        type_command(
-            "/incident",
-            "resolve",
-            channel=ROOM,
-            modal="resolve",
+        resolve(
             summary="Orders were stuck for 15 minutes; trading was stopped and resumed with the desk's approval.",
             root_cause="The batch size of release 2.9 fills the queue of the execution engine.",
             actions_taken="Trading stopped, stop losses set, rolled back to 2.8, recovery and positions verified.",

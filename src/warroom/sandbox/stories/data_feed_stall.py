@@ -2,20 +2,8 @@
 
 from datetime import UTC, datetime
 
-from warroom.sandbox.scenario import (
-    ROOM,
-    Act,
-    Scenario,
-    Step,
-    Story,
-    alert,
-    bot_said,
-    expect,
-    paged,
-    press,
-    say,
-    type_command,
-)
+from warroom.sandbox.acts import alert, bot_said, expect, order, paged, press, resolve, say, switch, type_command
+from warroom.sandbox.scenario import Scenario, Step
 
 DETAILS = {
     "trigger": "ingestion lag",
@@ -27,23 +15,8 @@ DETAILS = {
 }
 
 
-def pipeline(**switches: bool) -> Act:
-    """Set switches of the market data pipeline."""
-
-    async def act(story: Story, who: str) -> None:
-        for name, on in switches.items():
-            story.sandbox.market_data.switch(name, on)
-
-    return act
-
-
-def order(text: str) -> Act:
-    """Order an action, look at its preview and confirm it."""
-    return type_command("/incident", f"action {text}", confirm="action.confirm")
-
-
 STEPS = (
-    Step("0:00", "platform", "the connector of XNYS stalls", pipeline(stall=True)),
+    Step("0:00", "platform", "the connector of XNYS stalls", switch("market_data", stall=True)),
     Step(
         "1:05",
         "monitoring",
@@ -140,11 +113,7 @@ STEPS = (
         "22:00",
         "raj",
         "resolves the incident",
-        type_command(
-            "/incident",
-            "resolve",
-            channel=ROOM,
-            modal="resolve",
+        resolve(
             summary="XNYS stood still for nine minutes; everything is backfilled and validated.",
             root_cause="The vendor dropped the session; the connector did not reconnect.",
             actions_taken="Consumers paused, connector re-seeded, nine minutes backfilled, data validated.",
