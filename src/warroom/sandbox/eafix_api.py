@@ -11,16 +11,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from warroom.sandbox.bodies import BadRequestError, exact_object
 from warroom.sandbox.door import HangUp
 from warroom.sandbox.eafix_platform import PRICES, SERVICES, EafixPlatform, Position
 
 Json = dict[str, Any]
 Handler = Callable[[Request], Awaitable[Response]]
 GATEWAY, INGESTOR, INDICATORS, SIGNALS, RISK, EXECUTION = SERVICES
-
-
-class BadRequestError(Exception):
-    """400, with the sentence that says why."""
 
 
 class EafixApi:
@@ -138,7 +135,7 @@ class EafixApi:
 
     def _changes(self, wanted: Mapping[str, type], do: Callable[[Json], Json]) -> Handler:
         async def handle(request: Request) -> Response:
-            body = await _read_body(request, wanted)
+            body = await exact_object(request, wanted)
             self.platform.note_call(request.url.path.partition("/eafix")[2], body)
             return JSONResponse(do(body))
 
@@ -348,24 +345,9 @@ def _wanted(wanted: dict[str, str], answer: Callable[[], Any]) -> Handler:
     return handle
 
 
-async def _read_body(request: Request, wanted: Mapping[str, type]) -> Json:
-    raw = await request.body()
-    try:
-        body = await request.json() if raw else {}
-    except ValueError as exc:
-        raise BadRequestError("the body is not JSON") from exc
-    if not isinstance(body, dict) or set(body) != set(wanted):
-        raise BadRequestError(f"the body has exactly these fields: {', '.join(wanted) or 'none'}")
-    for name, kind in wanted.items():
-        number = kind is float and isinstance(body[name], int | float) and not isinstance(body[name], bool)
-        if not number and not isinstance(body[name], kind):
-            raise BadRequestError(f"{name} must be {kind.__name__}")
-    return body
-
-
 def _body(wanted: Mapping[str, type], answer: Callable[[Json], Any]) -> Handler:
     async def handle(request: Request) -> Response:
-        given = answer(await _read_body(request, wanted))
+        given = answer(await exact_object(request, wanted))
         if isinstance(given, dict):
             return JSONResponse(given)
         response: Response = await given

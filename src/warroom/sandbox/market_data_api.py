@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from warroom.sandbox.bodies import BadRequestError, json_object
 from warroom.sandbox.door import HangUp
 from warroom.sandbox.market_data_platform import CONSUMERS, INDICATORS, MARKETS, MarketData, WrongOrderError, stamp
 
@@ -16,10 +17,6 @@ Json = dict[str, Any]
 Handler = Callable[[Request], Awaitable[Response]]
 INCIDENT = re.compile(r"INC-\d{4}-\d{4,}")
 BUCKET = "s3://tradepulse-data/quarantine/"
-
-
-class BadRequestError(Exception):
-    """400, with the sentence that says why."""
 
 
 class MarketDataApi:
@@ -84,7 +81,7 @@ class MarketDataApi:
             if door and request.headers.get("authorization") != f"Bearer {self.token}":
                 return JSONResponse({"error": "unauthorized"}, 401, {"WWW-Authenticate": "Bearer"})
             try:
-                body = await _body(request)
+                body = await json_object(request)
                 if door:
                     self.pipeline.note(f"{request.method} {request.url.path.removeprefix('/market-data/')}", body)
                 return JSONResponse(act(request, body))
@@ -201,19 +198,6 @@ class MarketDataApi:
     def _promoted(self, request: Request) -> Json:
         job = self.pipeline.backfills.get(_incident(request.path_params["incident"]))
         return {"staging": bool(job and job.staging), "production": bool(job and job.production)}
-
-
-async def _body(request: Request) -> Json:
-    raw = await request.body()
-    if not raw:
-        return {}
-    try:
-        loaded = await request.json()
-    except ValueError as exc:
-        raise BadRequestError("the body is not JSON") from exc
-    if not isinstance(loaded, dict):
-        raise BadRequestError("the body is not an object")
-    return loaded
 
 
 def _known_market(name: str) -> str:

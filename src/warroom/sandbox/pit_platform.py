@@ -11,16 +11,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from warroom.sandbox.bodies import BadRequestError, exact_object
 from warroom.sandbox.door import HangUp
 from warroom.sandbox.feed import Feed
 
 Json = dict[str, Any]
 PORTS = (8001, 8003, 8004)
 _FEATURE = re.compile(r"[a-z][a-z0-9_]{0,99}")
-
-
-class WrongBodyError(Exception):
-    """422, with the sentence that says why."""
 
 
 @dataclass
@@ -105,7 +102,7 @@ class PitApi:
                 return HangUp()
             try:
                 return await act(request)
-            except WrongBodyError as error:
+            except BadRequestError as error:
                 return JSONResponse({"error": str(error)}, 422)
 
         return answer
@@ -114,7 +111,7 @@ class PitApi:
         return JSONResponse({"status": "healthy", "pit_compliance": self.platform.compliance()})
 
     async def disable(self, request: Request) -> Response:
-        body = await _body(request, feature_name=str, reason=str)
+        body = await exact_object(request, {"feature_name": str, "reason": str})
         feature = self.platform.feature(_feature(body["feature_name"]))
         self.platform.note("emergency-disable", body)
         feature.status, feature.traffic_percentage = "DISABLED", 0
@@ -122,10 +119,10 @@ class PitApi:
         return JSONResponse(feature.as_json())
 
     async def enable(self, request: Request) -> Response:
-        body = await _body(request, feature_name=str, traffic_percentage=float)
+        body = await exact_object(request, {"feature_name": str, "traffic_percentage": float})
         share = body["traffic_percentage"]
         if not 1 <= share <= 100 or share != int(share):
-            raise WrongBodyError("traffic_percentage is a whole number from 1 to 100")
+            raise BadRequestError("traffic_percentage is a whole number from 1 to 100")
         feature = self.platform.feature(_feature(body["feature_name"]))
         self.platform.note("gradual-enable", body)
         feature.status = "ENABLED" if share == 100 else "PARTIAL"
@@ -144,7 +141,7 @@ class PitApi:
         )
 
     async def enhance(self, request: Request) -> Response:
-        body = await _body(request, feature_name=str, level=str)
+        body = await exact_object(request, {"feature_name": str, "level": str})
         feature = self.platform.feature(_feature(body["feature_name"]))
         self.platform.note("monitoring/enhance", body)
         feature.monitoring = body["level"]
@@ -160,7 +157,7 @@ class PitApi:
         return JSONResponse([{"user": "mei", "did": "deployed feature-store 7.3"}])
 
     async def stop(self, request: Request) -> Response:
-        body = await _body(request, operator=str, reason=str, incident=str)
+        body = await exact_object(request, {"operator": str, "reason": str, "incident": str})
         self.platform.note("signals/stop", body)
         if not self.platform.signals_deaf:
             self.platform.stopped = {"since": self.platform.now().isoformat(), **body}
@@ -168,7 +165,7 @@ class PitApi:
         return JSONResponse({"accepted": True})
 
     async def resume(self, request: Request) -> Response:
-        body = await _body(request, operator=str, reason=str, incident=str)
+        body = await exact_object(request, {"operator": str, "reason": str, "incident": str})
         self.platform.note("signals/resume", body)
         self.platform.stopped = None
         self.platform.feed.publish("halt", text="Trading signals run again", halted=False)
@@ -179,7 +176,7 @@ class PitApi:
 
     async def tool(self, request: Request) -> Response:
         """What a command line tool does: its arguments in, its exit code and output out."""
-        arguments = (await _body(request, arguments=list))["arguments"]
+        arguments = (await exact_object(request, {"arguments": list}))["arguments"]
         code, output = run_tool(self.platform, request.path_params["tool"], [str(a) for a in arguments])
         return JSONResponse({"code": code, "output": output})
 
@@ -215,24 +212,9 @@ def run_tool(platform: PitPlatform, tool: str, arguments: list[str]) -> tuple[in
             return 2, f"usage: {tool} does not take {' '.join(arguments)}"
 
 
-async def _body(request: Request, **wanted: type) -> Json:
-    """The JSON object with exactly these keys. Raises WrongBodyError."""
-    try:
-        body = await request.json()
-    except ValueError:
-        raise WrongBodyError("the body is not JSON") from None
-    if not isinstance(body, dict) or set(body) != set(wanted):
-        raise WrongBodyError(f"the body holds {', '.join(sorted(wanted))} and nothing else")
-    for name, kind in wanted.items():
-        number = kind is float and isinstance(body[name], int | float) and not isinstance(body[name], bool)
-        if not number and not isinstance(body[name], kind):
-            raise WrongBodyError(f"{name} is no {kind.__name__}")
-    return body
-
-
 def _feature(name: str) -> str:
     if not _FEATURE.fullmatch(name):
-        raise WrongBodyError(f"{name!r} is no feature: small letters, digits and _")
+        raise BadRequestError(f"{name!r} is no feature: small letters, digits and _")
     return name
 
 

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from warroom.sandbox.bodies import BadRequestError, json_object
 from warroom.sandbox.door import HangUp
 from warroom.sandbox.platform import VENUES, Platform
 
@@ -21,26 +22,8 @@ _DURATION = re.compile(r"(\d+)([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
-class BadRequestError(Exception):
-    """400, with the sentence that says why."""
-
-
 def _bad(what: str) -> Response:
     return JSONResponse({"error": what}, 400)
-
-
-async def _body(request: Request) -> Json:
-    """The JSON object of a request, {} when empty; raises BadRequestError."""
-    raw = await request.body()
-    if not raw:
-        return {}
-    try:
-        loaded = await request.json()
-    except ValueError as exc:
-        raise BadRequestError("the body is not JSON") from exc
-    if not isinstance(loaded, dict):
-        raise BadRequestError("the body is not an object")
-    return loaded
 
 
 def _number(body: Json, name: str, low: float, high: float) -> float:
@@ -178,7 +161,7 @@ class PlatformApi:
         )
 
     async def regime_manual(self, request: Request) -> Response:
-        body = await _body(request)
+        body = await json_object(request)
         regime, duration = body.get("regime"), _DURATION.fullmatch(str(body.get("duration", "1h")))
         if regime not in REGIMES:
             raise BadRequestError(f"regime must be one of {', '.join(REGIMES)}")
@@ -215,7 +198,7 @@ class PlatformApi:
         return JSONResponse({"var_pct_nav": 2.7 if high else 1.4, "limit_pct_nav": 3.0, "factors": shares})
 
     async def reduce(self, request: Request) -> Response:
-        body = await _body(request)
+        body = await json_object(request)
         pct, timeframe = _number(body, "reduction_pct", 0.01, 1), _number(body, "timeframe", 1, 86_400)
         self.platform.note_call("emergency/reduce", body)
         self.platform.reduction_pct = pct
@@ -266,7 +249,7 @@ class PlatformApi:
         )
 
     async def routing_mode(self, request: Request) -> Response:
-        body = await _body(request)
+        body = await json_object(request)
         mode = body.get("mode")
         if mode not in ROUTING_MODES:
             raise BadRequestError(f"mode must be one of {', '.join(ROUTING_MODES)}")
@@ -275,7 +258,7 @@ class PlatformApi:
         return JSONResponse({"status": "ok", "mode": mode})
 
     async def disable_venues(self, request: Request) -> Response:
-        body = await _body(request)
+        body = await json_object(request)
         venues, duration = body.get("venues"), _number(body, "duration", 1, 86_400)
         if not isinstance(venues, list) or not venues or not set(venues) <= set(VENUES):
             raise BadRequestError(f"venues must be some of {', '.join(VENUES)}")
@@ -294,7 +277,7 @@ class PlatformApi:
         refused = self._refused(request)
         if refused:
             return refused
-        body, mode = await _body(request), self.platform.switches.halt
+        body, mode = await json_object(request), self.platform.switches.halt
         if mode == "unreachable":
             return HangUp()
         self.platform.note_call("emergency/halt-all", body)
@@ -316,7 +299,7 @@ class PlatformApi:
         refused = self._refused(request)
         if refused:
             return refused
-        body = await _body(request)
+        body = await json_object(request)
         self.platform.note_call("emergency/resume", body)
         if self.platform.switches.resume_fails:
             return JSONResponse({"error": "order gateway did not answer"}, 500)
@@ -344,21 +327,21 @@ class PlatformApi:
 
     async def tool_restart(self, request: Request) -> Response:
         """`docker-compose restart`: a service that is only stopped comes back, a full pool is emptied."""
-        body = await _body(request)
+        body = await json_object(request)
         self.platform.note_call("tools/restart", body)
         self.platform.restart([str(name) for name in body.get("services", [])])
         return JSONResponse({"status": "ok"})
 
     async def tool_scale(self, request: Request) -> Response:
         """`docker-compose up -d --scale market-sentinel=N`."""
-        body = await _body(request)
+        body = await json_object(request)
         self.platform.note_call("tools/scale", body)
         self.platform.replicas = int(_number(body, "replicas", 1, 20))
         return JSONResponse({"replicas": self.platform.replicas})
 
     async def tool_retention(self, request: Request) -> Response:
         """`kafka-configs --alter`; without a number of milliseconds the broker's own holds again."""
-        body = await _body(request)
+        body = await json_object(request)
         if "retention_ms" in body:
             self.platform.note_call("tools/retention", body)
             given = body["retention_ms"]
@@ -367,12 +350,12 @@ class PlatformApi:
 
     async def tool_reset(self, request: Request) -> Response:
         """`kafka-consumer-groups --reset-offsets --to-latest --execute`: nothing is left to read."""
-        self.platform.note_call("tools/reset-offsets", await _body(request))
+        self.platform.note_call("tools/reset-offsets", await json_object(request))
         self.platform.switch("kafka_backlog", False)
         return JSONResponse({"status": "ok"})
 
     async def tool_manual(self, request: Request) -> Response:
         """The script for manual trading."""
-        self.platform.note_call("tools/manual-mode", await _body(request))
+        self.platform.note_call("tools/manual-mode", await json_object(request))
         self.platform.manual_mode = True
         return JSONResponse({"manual": True})
