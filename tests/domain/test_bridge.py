@@ -45,3 +45,21 @@ def test_a_number_to_dial_is_text_and_no_bookmark() -> None:
 
 def test_without_a_bridge_nothing_is_said_of_one() -> None:
     assert "Bridge" not in a_play().panel()
+
+
+def test_another_bridge_given_in_pagerduty_is_told_in_the_room_and_replaces_the_one_before() -> None:
+    play = a_play(OURS, conference_bridge={"url": "https://bridge.example/theirs"})
+    before = len(play.sent)
+    play.at(3).hear("incident.conference_bridge.updated", details={"conference_bridge": {"url": "https://b.example/2"}})
+    assert "Bridge: https://b.example/2" in play.panel()
+    assert "Conference bridge in PagerDuty: https://b.example/2" in play.seen("note")[0]
+    assert [e for e in play.sent[before:] if e.kind == "slack.edit" and e.data["of"] == "announce"]
+    assert (marks(play)[-1].data["title"], marks(play)[-1].data["url"]) == (
+        "Conference bridge since 14:34 UTC",
+        "https://b.example/2",
+    )
+    play.hear("incident.conference_bridge.updated", details={"conference_bridge": {"url": "https://b.example/2"}})
+    assert len(play.seen("note")) == 1
+    play.hear("incident.conference_bridge.updated", details={})
+    assert "taken away in PagerDuty" in play.seen("note")[1]
+    assert f"Bridge: {OURS}" in play.panel()

@@ -204,6 +204,15 @@ def test_notes_updates_and_responders_carry_the_incident_inside(
     assert (event.text, event.people) == (text, people)
 
 
+def test_a_bridge_stands_where_the_incident_itself_carries_one() -> None:
+    numbers = [{"label": "Dial in", "number": "+1 555 0100"}, {"label": "else", "number": "+1 555 0101"}]
+    data = {"type": "incident_conference_bridge", "incident": REFERENCE, "conference_numbers": numbers}
+    changed = heard("incident.conference_bridge.updated", {**data, "conference_url": "https://b.example"})
+    assert about(changed).details == {"conference_bridge": {"url": "https://b.example", "number": "+1 555 0100"}}
+    odd = {**data, "conference_numbers": [None, {"number": 7}], "conference_url": ["x"]}
+    assert about(heard("incident.conference_bridge.updated", odd)).details == {}
+
+
 def test_the_test_event_and_news_of_a_service_concern_no_incident() -> None:
     ping = heard("pagey.ping", {"message": "Hello from your friend Pagey!", "type": "ping"}, agent=None)
     assert (ping.incident, ping.text, ping.agent) == (None, "Hello from your friend Pagey!", PAGERDUTY)

@@ -46,6 +46,13 @@ class PagerDutyLinked:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BridgeChanged:
+    """The incident has another conference bridge in PagerDuty: its address (or number), "" when it was taken away."""
+
+    bridge: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class MilestoneReached:
     """A milestone was reached at the fact's time, as `source` says."""
 
@@ -502,6 +509,7 @@ class WatchSteady:
 What = (
     IncidentOpened
     | PagerDutyLinked
+    | BridgeChanged
     | MilestoneReached
     | MilestoneWithdrawn
     | SeverityChanged

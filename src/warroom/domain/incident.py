@@ -280,6 +280,8 @@ def _change(i: Incident, fact: f.Fact) -> dict[str, Any]:
                 "pagerduty_service": what.service_id,
                 "bridge": what.bridge or i.bridge,
             }
+        case f.BridgeChanged():
+            return {"bridge": what.bridge}
         case f.MilestoneReached() | f.MilestoneWithdrawn():
             came = isinstance(what, f.MilestoneReached)
             moment = Moment(fact.at, came, what.milestone, what.source)

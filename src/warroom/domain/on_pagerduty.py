@@ -33,6 +33,7 @@ NEWS = {
     "incident.annotated": "Note in PagerDuty",
 }
 
+BRIDGE = "incident.conference_bridge.updated"
 OVER = ("incident.resolved", "incident.annotated", "incident.status_update_published")
 OPENING = {"incident.triggered", "incident.priority_updated", *MOMENTS, *NEWS}.difference(OVER)
 
@@ -51,6 +52,8 @@ def on_pagerduty(incident: Incident | None, event: PagerDutyEvent, given: Input,
         return Handled((*linked, *_moment(incident, event, ctx)))
     if event.type == "incident.priority_updated":
         return Handled((*linked, *_priority(incident, event, event.incident, ctx)))
+    if event.type == BRIDGE:
+        return Handled((*linked, *_other_bridge(incident, event, event.incident, ctx)))
     if event.type in NEWS:
         return Handled((*linked, *_news(incident, event, ctx), *_unacknowledged(incident, event, ctx)))
     return Handled(linked)
@@ -221,7 +224,21 @@ def _news(incident: Incident, event: PagerDutyEvent, ctx: Context) -> tuple[f.Fa
 
 def _linked(about: PagerDutyIncident) -> f.PagerDutyLinked:
     """The counterpart, with its conference bridge: the address, else the number to dial."""
+    bridge = _bridge(about)
+    return f.PagerDutyLinked(pagerduty_id=about.id, url=about.url, service_id=about.service_id, bridge=bridge)
+
+
+def _bridge(about: PagerDutyIncident) -> str:
     said = about.details.get("conference_bridge")
     line = said if isinstance(said, Mapping) else {}
-    bridge = str(line.get("url") or line.get("number") or "")
-    return f.PagerDutyLinked(pagerduty_id=about.id, url=about.url, service_id=about.service_id, bridge=bridge)
+    return str(line.get("url") or line.get("number") or "")
+
+
+def _other_bridge(
+    incident: Incident, event: PagerDutyEvent, about: PagerDutyIncident, ctx: Context
+) -> tuple[f.Fact, ...]:
+    bridge = _bridge(about)
+    if bridge == incident.bridge:
+        return ()
+    text = f"Conference bridge in PagerDuty: {bridge}" if bridge else "Conference bridge taken away in PagerDuty"
+    return ctx.facts(event.agent, f.BridgeChanged(bridge=bridge), f.NoteAdded(text=text, kind="pagerduty"), at=event.at)

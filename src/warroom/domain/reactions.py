@@ -45,6 +45,9 @@ def react(before: Incident | None, after: Incident, fact: f.Fact, pack: LoadedPa
     match what:
         case f.IncidentOpened():
             yield from _opened(out, fact, what)
+        case f.BridgeChanged(bridge=address):
+            yield from _bridge(out, f"bookmark:bridge:{out.i.count}", address, since=fact.at)
+            yield from out.announcements()
         case f.PagerDutyLinked():
             yield from _linked(out, before, what)
         case f.MilestoneReached():
@@ -178,10 +181,11 @@ def _linked(out: Out, before: Incident | None, what: f.PagerDutyLinked) -> Itera
         yield out.effect("people:on_call", "people.find", wanted, rank=SETUP)
 
 
-def _bridge(out: Out, key: str, address: str) -> Iterator[Effect]:
-    """A bookmark of the conference, where it has an address."""
+def _bridge(out: Out, key: str, address: str, since: datetime | None = None) -> Iterator[Effect]:
+    """A bookmark of the conference, where it has an address; one that replaces another says `since` when (UTC)."""
     if address.startswith(("https://", "http://")):
-        data = {"title": "Conference bridge", "url": address, "emoji": ":telephone_receiver:"}
+        title = f"Conference bridge since {since:%H:%M} UTC" if since else "Conference bridge"
+        data = {"title": title, "url": address, "emoji": ":telephone_receiver:"}
         yield out.effect(key, "slack.bookmark", data, rank=EDIT, after=("room",))
 
 

@@ -16,6 +16,7 @@ LARGEST = 1024 * 1024
 
 LONGEST_ID = 200
 
+_BRIDGE = "incident.conference_bridge.updated"
 _INCIDENT_TYPES = frozenset({"incident", "incident_reference"})
 
 
@@ -78,12 +79,22 @@ def _people(kind: str, data: Json) -> tuple[str, ...]:
 
 
 def _about(kind: str, data: Json) -> Json:
-    """The object that tells of the incident: under `incident` for notes, updates and responders, else the data."""
+    """The object that tells of the incident: under `incident` for notes, updates, responders and bridges, else the
+    data. A bridge is put where the incident itself carries one."""
     if isinstance(data.get("incident"), dict):
-        return payload.mapping(data["incident"])
+        about = payload.mapping(data["incident"])
+        return {**about, "conference_bridge": _bridge(data)} if kind == _BRIDGE else about
     said = payload.text(data.get("type"))
     plain = said in _INCIDENT_TYPES or (not said and kind.startswith("incident."))
     return data if plain else {}
+
+
+def _bridge(data: Json) -> Json:
+    """An incident's bridge as the incident tells it: its address and the first of its numbers."""
+    numbers = [
+        number for n in payload.objects(data.get("conference_numbers")) if (number := payload.text(n.get("number")))
+    ]
+    return {"conference_url": payload.text(data.get("conference_url")), "conference_number": next(iter(numbers), "")}
 
 
 def _text(kind: str, data: Json) -> str:
