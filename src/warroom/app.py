@@ -7,28 +7,25 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any, Protocol
 
 import aiohttp
 import httpx
-import structlog
 from starlette.applications import Starlette
 
 from warroom import ways_out
 from warroom.domain import views
 from warroom.domain.decide import decide, route
-from warroom.domain.decision import Card, LoadedPack, Route
+from warroom.domain.decision import LoadedPack
 from warroom.domain.effects import Effect
 from warroom.domain.incident import fold
-from warroom.domain.inputs import Input, PagerDutyEvent
-from warroom.domain.on_pagerduty import severity_without_details
 from warroom.engine.clock import ScaledClock, SystemClock
 from warroom.engine.engine import Engine
 from warroom.engine.limits import Limits, Rate, Unlimited
 from warroom.engine.memory import PackShelf
 from warroom.engine.ports import Clock, Job
-from warroom.engine.work import Receipt, Rules, Tuning
-from warroom.errors import ConfigError, StoreError
+from warroom.engine.work import Rules, Tuning
+from warroom.errors import ConfigError
+from warroom.hearing import hearing
 from warroom.outlets.mail import LIMITS as MAIL_LIMITS
 from warroom.outlets.mail import MailPerformer
 from warroom.outlets.status_page import LIMITS as STATUS_PAGE_LIMITS
@@ -38,7 +35,6 @@ from warroom.outlets.wiki import WikiPerformer
 from warroom.packs.bindings import Binding
 from warroom.packs.loader import freeze, thaw_loaded
 from warroom.pagerduty.client import Client
-from warroom.pagerduty.enrich import enrich, lacks_details
 from warroom.pagerduty.events import Events
 from warroom.pagerduty.performer import LIMITS as PAGERDUTY_LIMITS
 from warroom.pagerduty.performer import PagerDutyPerformer
@@ -49,6 +45,7 @@ from warroom.platform.surroundings import Surroundings
 from warroom.postmortem.lines import Line
 from warroom.postmortem.performer import PostmortemPerformer
 from warroom.postmortem.timeline_file import TimelinePerformer
+from warroom.readiness import Readiness
 from warroom.rendering import Catalog, MessageErrors
 from warroom.settings import Settings
 from warroom.slack.api import Api
@@ -68,22 +65,10 @@ from warroom.violations.door import Door
 from warroom.violations.intake import Intake
 from warroom.web import create_web
 
-OVERDUE = timedelta(minutes=1)
-"""Timers this late mean that we are not doing our work."""
-
 EFFECT_TIMEOUT = 150.0
 """Real seconds an effect may take: more than the slowest probe of a pack, which stops by itself."""
 
 RULES = Rules(route=route, decide=decide)
-log = structlog.get_logger("warroom")
-
-
-class AnyClock(Clock, Protocol):
-    """The machine's clock, a scaled one, or a test's."""
-
-    def seconds(self) -> float:
-        """Seconds that pass evenly, for rate limits."""
-        ...
 
 
 def shipped(name: str) -> Path:
@@ -108,7 +93,7 @@ def load_catalog(own: Mapping[str, Path], packs: Collection[str]) -> Catalog:
         raise ConfigError([str(problem) for problem in error.problems]) from error
 
 
-def clock_of(settings: Settings) -> AnyClock:
+def clock_of(settings: Settings) -> Clock:
     """The machine's clock, or the scaled one that settings allow only against a sandbox."""
     environment = settings.environment
     anchor = environment.warroom_clock_anchor
@@ -131,47 +116,12 @@ class Warroom:
     intake: Intake
 
 
-class Readiness:
-    """Answers /readyz: not ready without a database or a socket that is wanted, or when timers are overdue; dead
-    letters are shown."""
-
-    def __init__(self, engine: Engine, store: Store, clock: AnyClock, socket: Socket | None) -> None:
-        self._engine = engine
-        self._store = store
-        self._clock = clock
-        self._socket = socket
-
-    async def ready(self) -> tuple[bool, Mapping[str, Any]]:
-        """Ready or not, and what is owed."""
-        try:
-            backlog = await self._engine.backlog()
-        except StoreError as error:
-            return False, {"database": str(error)}
-        oldest = (self._clock.now() - backlog.oldest).total_seconds() if backlog.oldest else 0.0
-        late = backlog.overdue > 0 and (await self._store.backlog(self._clock.now() - OVERDUE)).overdue > 0
-        reached = {} if self._socket is None else {"socket_mode": await self._socket.connected()}
-        return not late and all(reached.values()), {
-            "database": "ok",
-            **reached,
-            "waiting": backlog.waiting,
-            "oldest_waiting_seconds": round(oldest, 1),
-            "overdue_timers": backlog.overdue,
-            "dead_letters": [
-                {"incident": d.incident, "effect": d.key, "kind": d.kind, "state": d.state, "error": d.error}
-                for d in backlog.dead
-            ],
-            "failed_inputs": [
-                {"source": source, "id": source_id, "error": error} for source, source_id, error in backlog.failed
-            ],
-        }
-
-
 @asynccontextmanager
 async def running(
     settings: Settings,
     *,
     environ: Mapping[str, str],
-    clock: AnyClock | None = None,
+    clock: Clock | None = None,
     sleep: Sleep = asyncio.sleep,
     tended: bool = True,
 ) -> AsyncIterator[Warroom]:
@@ -256,7 +206,7 @@ async def running(
             socket = Socket(app, api, environment.slack_app_token.get_secret_value())
         web = create_web(
             slack=Gate(Endpoint(app), environment.slack_signing_secret.get_secret_value()),
-            hear=_hear(engine, client, settings.packs),
+            hear=hearing(engine, client, settings.packs),
             webhook_secrets=settings.webhook_secrets,
             clock=clock,
             health=Readiness(engine, store, clock, socket),
@@ -275,7 +225,7 @@ async def running(
         yield Warroom(web, engine, store, socket, upkeep, intake)
 
 
-def _limits(settings: Settings, clock: AnyClock) -> Limits:
+def _limits(settings: Settings, clock: Clock) -> Limits:
     """Slack's and PagerDuty's limits; none when switched off, which settings allow in the sandbox only."""
     if not settings.environment.warroom_slack_limits:
         return Unlimited(clock.seconds)
@@ -329,7 +279,7 @@ def _pagerduty_ids(client: Client) -> Callable[[str], Awaitable[str | None]]:
 
 
 def _surroundings(
-    settings: Settings, environ: Mapping[str, str], http: httpx.AsyncClient, clock: AnyClock
+    settings: Settings, environ: Mapping[str, str], http: httpx.AsyncClient, clock: Clock
 ) -> Mapping[str, Surroundings]:
     return {
         name: Surroundings(
@@ -353,41 +303,6 @@ def _history(
 
     token = settings.environment.slack_bot_token.get_secret_value()
     return History(api.client(token), name_of).read
-
-
-def _hear(engine: Engine, client: Client, packs: Mapping[str, LoadedPack]) -> Callable[[Input], Awaitable[Receipt]]:
-    """Takes PagerDuty's events. Details are asked for where the payload has none and they could raise the severity."""
-
-    async def hear(given: Input) -> Receipt:
-        where = route(given, engine.cards(), packs)
-        if _details_matter(given, where, engine.cards(), packs):
-            given = await enrich(given, client)
-        event = given.body
-        if isinstance(event, PagerDutyEvent) and event.incident is not None and not (where.incident or where.pack):
-            log.warning("pagerduty_event_of_no_pack", type=event.type, service=event.incident.service_id)
-        return await engine.submit(given)
-
-    return hear
-
-
-def _details_matter(given: Input, where: Route, cards: Sequence[Card], packs: Mapping[str, LoadedPack]) -> bool:
-    """Not for an incident we know or that joins a P0, nor for one that is a P0 without them: its first alert waits for
-    nobody."""
-    event = given.body
-    if not isinstance(event, PagerDutyEvent) or event.incident is None or not lacks_details(given):
-        return False
-    joins = next((card for card in cards if card.id == where.incident), None)
-    if where.pack not in packs or (joins is not None and (joins.severity == "P0" or _heard_of(event, joins))):
-        return False
-    rules = packs[where.pack].pack.severity_rules
-    if not any(when.field.startswith("details.") for rule in rules for when in (*rule.all, *rule.any)):
-        return False
-    return severity_without_details(event, event.incident, packs[where.pack]) != "P0"
-
-
-def _heard_of(event: PagerDutyEvent, card: Card) -> bool:
-    about = event.incident
-    return about is not None and (about.key == card.id or about.id in (card.pagerduty_id, *card.joined.split()))
 
 
 async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:

@@ -18,6 +18,10 @@ class Clock(Protocol):
         """The time now (aware, UTC)."""
         ...
 
+    def seconds(self) -> float:
+        """Seconds that pass evenly, whatever happens to the date; for rate limits."""
+        ...
+
     def real_seconds(self, until: datetime) -> float:
         """How many seconds of real waiting lie before `until`; 0 when it is past."""
         ...
