@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from warroom.domain.commands import INCIDENT
-from warroom.settings import variables
+from warroom.environment import variables
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

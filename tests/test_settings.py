@@ -3,8 +3,9 @@ from pathlib import Path
 
 import pytest
 
+from warroom.environment import is_loopback, variables
 from warroom.errors import ConfigError
-from warroom.settings import Settings, is_loopback, read_deployment, variables
+from warroom.settings import Settings, read_deployment
 
 EXAMPLE = Path(__file__).parents[1] / "warroom.example.yaml"
 SECRETS = {

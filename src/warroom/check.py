@@ -8,12 +8,13 @@ from pathlib import Path
 
 from warroom.domain.messages import MESSAGES
 from warroom.domain.policy import Pack
+from warroom.environment import ENVIRONMENT
 from warroom.packs.document import Document
 from warroom.packs.loader import file_text
 from warroom.packs.problems import Problem, nearest
 from warroom.packs.used_messages import messages_used
 from warroom.rendering import Catalog, MessageErrors
-from warroom.settings import ENVIRONMENT, Settings, read_settings
+from warroom.settings import Settings, read_settings
 
 _GONE = "this message is missing, and people would not be told: put the file back"
 

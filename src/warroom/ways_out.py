@@ -2,10 +2,10 @@
 
 import httpx
 
+from warroom.environment import Environment
 from warroom.outlets.confluence import Confluence
 from warroom.outlets.smtp import Smtp
 from warroom.outlets.statuspage import Statuspage
-from warroom.settings import Environment
 
 
 def mailer(environment: Environment) -> Smtp | None:
