@@ -135,6 +135,34 @@ async def test_trading_resumes_through_the_gate_and_by_two_people(world: World) 
 
 
 @SAFE
+async def test_a_halt_of_two_incidents_is_lifted_when_both_ask_and_both_rooms_say_so(world: World) -> None:
+    await halted(world)
+    await world.types("ana", "random", "/incident declare P0 Orders look wrong")
+    ours, theirs = world.rooms
+    await world.types("rita", theirs, "/halt all Orders look wrong")
+    await world.clicks("rita", "Halt trading now")
+    await world.types("ana", ours, "/diagnostics trading")
+    await world.types("rita", ours, "/halt resume Signals are fresh again")
+    await world.clicks("rita", ASK)
+    await world.restarts()
+    kept = await world.clicks("clara", "Approve", ours)
+    assert "INC-2026-0002 halted trading, too, and nobody there asks to resume" in kept.text
+    assert world.sandbox.platform.halt is not None
+
+    await world.types("ana", theirs, "/diagnostics trading")
+    await world.types("rita", theirs, "/halt resume Orders are right")
+    await world.clicks("rita", ASK)
+    await world.clicks("clara", "Approve", ours)
+    assert world.sandbox.platform.halt is None
+    world.saw(theirs, "The halt of INC-2026-0002 (all) was LIFTED from INC-2026-0001", "approved by: @Clara Jensen")
+    world.saw(theirs, "Resume all trading: void, nothing was sent")
+    status = await world.types("dana", theirs, "/halt status")
+    assert "LIFTED" in status.text
+    assert world.facts("HaltLifted", "INC-2026-0002") == 1
+    assert await world.audited()
+
+
+@SAFE
 async def test_a_resumption_that_cannot_be_read_back_is_unknown_and_never_told_as_resumed(world: World) -> None:
     await halted(world)
     await resuming(world)

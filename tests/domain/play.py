@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from warroom.domain import clocks, inputs
+from warroom.domain import clocks, inputs, on_lifted
 from warroom.domain.decide import decide, route
 from warroom.domain.decision import NO_PACK, Card, Context, LoadedPack
 from warroom.domain.effects import Effect, Reply
@@ -171,6 +171,8 @@ class Play:
                 return
             name, effect = min(ready, key=lambda pair: pair[1].priority)
             self.waiting.remove((name, effect))
+            if effect.kind == on_lifted.KIND:
+                self.give(on_lifted.heard(name, effect.data))
             result = self.world(effect, self.incidents[name])
             if result is None:
                 continue

@@ -264,3 +264,21 @@ def test_a_reason_that_does_not_fit_a_button_is_refused_before_anything_happens(
     play = an_alert()
     assert "too long" in text_of(play.type("/halt all " + "x" * 2000, RAJ))
     assert acts(play) == []
+
+
+def test_a_button_pressed_again_finds_its_halt_whatever_opened_since() -> None:
+    play = Play()
+    preview = play.type("/halt all bad prices", RAJ)
+    play.alert()
+    play.click("halt.confirm", preview.context["button"], RAJ)
+    play.at(1).type("/incident declare P0 Something newer", ANA, channel="CELSE")
+    assert "ordered already" in text_of(play.click("halt.confirm", preview.context["button"], RAJ))
+    assert len(acts(play)) == 1
+
+
+def test_an_old_button_that_would_take_a_halt_back_asks_to_resume() -> None:
+    play = an_alert()
+    halt(play)
+    form = play.click("action.undo", f"{ID}|{play.incident.halts[0].run}", RAJ)
+    assert isinstance(form, Form)
+    assert form.name == "halt_resume"

@@ -249,7 +249,7 @@ def test_resuming_says_which_other_incidents_halt_it_lifts_and_so_does_the_reque
     )
     play.click("halt.confirm", shown.context["button"], RITA)
     play.type("/diagnostics health", channel="CROOM1")
-    warning = f"This also lifts the halt of {other}, which has its own room and reasons: agree with its commander first"
+    warning = f"This also lifts the halt of {other}: it is sent only while somebody there asks to resume, too"
     shown = play.type("/halt resume prices are good", RITA, channel="CROOM1")
     assert warning in text_of(shown)
     play.click("action.confirm", shown.context["button"], RITA)

@@ -42,7 +42,8 @@ def _ordered(out: Out, run: Run) -> Iterator[Effect]:
         "operator": run.by.name,
         "mode": run.mode,
     }
-    urgent = out.effect(f"act:{run.run}", "platform.act", data, lane="platform", rank=FIRST)
+    lane = "halts" if run.scope or run.lifts else "platform"  # a halt waits for no other action to be read back
+    urgent = out.effect(f"act:{run.run}", "platform.act", data, lane=lane, rank=FIRST)
     yield replace(urgent, priority=FIRST)  # whatever the severity: nothing goes before it
     context = _context(out, run)
     yield out.say(f"act:{run.run}:ordered", "action_ordered", context)

@@ -55,6 +55,29 @@ def lasting(i: Incident, pack: LoadedPack) -> tuple[tuple[Run, datetime], ...]:
     return tuple(found)
 
 
+def settled(i: Incident) -> Iterator[f.What]:
+    """Requests for actions that are void because of what has happened since they were made."""
+    for approval in pending(i):
+        why = _overtaken(i, approval)
+        if why:
+            asked = approval.request
+            yield f.ApprovalClosed(run=asked.run, how="void", why=why, title=asked.title)
+
+
+def _overtaken(i: Incident, approval: Approval) -> str:
+    """What has happened since that makes this another act than the one asked for; "" for nothing."""
+    asked = approval.request
+    if asked.kind != "action":
+        return ""
+    if asked.lifts:
+        if any(r.scope in asked.lifts for r in i.runs[approval.runs :]):
+            return "trading was halted again since it was asked for"
+        left = ("confirmed", "unknown", "requested", *(("dry_run",) if asked.mode == "dry_run" else ()))
+        standing = any(r.scope in asked.lifts and r.outcome in left and i.lifted(r) is None for r in i.halts)
+        return "" if standing else "no halt is left to lift"
+    return "the incident was resolved meanwhile" if approval.while_open and not i.is_open else ""
+
+
 def due(i: Incident, pack: LoadedPack) -> Iterator[Due]:
     """Expiry of open requests; reminder and end of time-limited actions in force."""
     for approval in pending(i):

@@ -10,6 +10,7 @@ from warroom.domain import (
     fact_lines,
     inputs,
     on_approval,
+    on_lifted,
     on_telling,
     on_watch,
     protocol,
@@ -109,6 +110,8 @@ def _handle(incident: Incident | None, given: inputs.Input, ctx: Context) -> Han
             return on_form(incident, body, given, ctx)
         case inputs.EffectResult():
             return on_effect(incident, body, ctx)
+        case inputs.LiftedElsewhere():
+            return on_lifted.on_lifted(incident, body, ctx)
         case inputs.Pinned():
             said = f.NoteAdded(text="Marked for the timeline", kind="pin", ts=body.ts)
             return Handled(ctx.facts(body.actor.by, said)) if incident else Handled()

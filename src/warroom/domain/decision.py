@@ -17,12 +17,19 @@ ActionsMode = Literal["off", "dry_run", "live"]
 
 @dataclass(frozen=True, kw_only=True)
 class StandingHalt:
-    """A halt that is or may be in force. `state` is confirmed, unknown or requested; `since` is UTC."""
+    """A halt that is or may be in force. `state` is confirmed, unknown or requested; `since` is UTC.
+
+    `asked` until when (UTC) somebody's request to resume waits in that incident, None while there is none; `lifting`
+    while a resumption that lifts it is under way there.
+    """
 
     scope: str
     state: str
     since: datetime
     by: str
+    run: str = ""
+    asked: datetime | None = None
+    lifting: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,6 +24,8 @@ be done first; their results are in `Incident.done`. Kinds, their data, and thei
                                                                   -> sent (how many), missing (sentences)
     status_page.post  message, context or view                             -> page_incident, url
     wiki.page         message, context or view                             -> page, version, url
+    incident.lifted   incident (another one, whose halts were lifted by run), run, scopes, outcome, reason, at, by,
+                      approved_by                                                  -> {}
     platform.probes   run, probes (names), title, seal                             -> results [ProbeResult as dict]
     platform.watch    watch, probe                                    -> ProbeResult as dict, without raw
     platform.act      run, action, parameters, fields, reason, operator, mode -> outcome, detail, request, readings

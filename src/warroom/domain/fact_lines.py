@@ -64,6 +64,9 @@ def tell(fact: f.Fact, pack: LoadedPack) -> str:
             return f"Owed: {what.title} ({what.why})"
         case f.ActionSettled():
             return f"{_action_title(p, what.action)}: {what.outcome.upper().replace('_', ' ')}. {what.detail}"
+        case f.HaltLifted():
+            scopes = ", ".join(what.scopes)
+            return f"Trading resumed ({scopes}) from {what.incident}: {what.outcome.upper()} ({what.reason})"
         case f.Denied():
             return f"Refused: {what.what} ({what.why})"
         case f.Resolved():

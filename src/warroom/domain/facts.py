@@ -250,6 +250,20 @@ class ActionRequested:
 
 
 @dataclass(frozen=True, kw_only=True)
+class HaltLifted:
+    """Trading was resumed from another incident of the same platform (`incident`, its run `run`, ordered by whoever
+    the fact is by): at the fact's time it was read back. Confirmed, it lifts this incident's halts of these scopes,
+    too; unknown, nobody can say whether they stand."""
+
+    incident: str
+    run: str
+    scopes: tuple[str, ...]
+    outcome: Literal["confirmed", "unknown"]
+    reason: str
+    approved_by: tuple[By, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class ActionHeld:
     """An automatic rule would have ordered an action and did not, as `why` says; nothing was sent."""
 
@@ -533,6 +547,7 @@ What = (
     | ActionRequested
     | ActionHeld
     | ActionSettled
+    | HaltLifted
     | Denied
     | Resolved
     | DraftAsked

@@ -75,6 +75,14 @@ class Run:
     lapsed: datetime | None = None
 
 
+@dataclass(frozen=True)
+class Lift:
+    """A halt was read back as lifted `at` (UTC), by a resumption of `incident`: "" for the halt's own."""
+
+    at: datetime
+    incident: str = ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Diagnosis:
     """One run of probes; `results` is empty until they report."""
@@ -90,7 +98,10 @@ class Diagnosis:
 
 @dataclass(frozen=True, kw_only=True)
 class Approval:
-    """Something that waits for others' approval, or did. `state` is pending, approved, rejected, expired or void."""
+    """Something that waits for others' approval, or did. `state` is pending, approved, rejected, expired or void.
+
+    `runs` is how many actions had been ordered when it was asked for, `while_open` whether the incident was open then.
+    """
 
     request: f.ApprovalRequested
     by: By
@@ -99,6 +110,8 @@ class Approval:
     state: str = "pending"
     why: str = ""
     closed_by: By | None = None
+    runs: int = 0
+    while_open: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,6 +182,7 @@ class Incident:
     notes: tuple[f.Fact, ...] = ()
     diagnoses: tuple[Diagnosis, ...] = ()
     runs: tuple[Run, ...] = ()
+    elsewhere: tuple[tuple[datetime, f.HaltLifted], ...] = ()
     resolution: f.Resolved | None = None
     joined: tuple[f.Fact, ...] = ()
     joined_ids: tuple[str, ...] = ()
@@ -219,10 +233,18 @@ class Incident:
         """Actions with a scope: trading halts, oldest first."""
         return tuple(r for r in self.runs if r.scope)
 
-    def lifted(self, halt: Run) -> Run | None:
-        """The confirmed run that took a halt back; only one that was ordered after it can have done so."""
+    def lifted(self, halt: Run) -> Lift | None:
+        """What took a halt back: of this incident's confirmed runs only one ordered after it can have done so (they go
+        one after the other), of another incident's whatever was read back after the halt was."""
         later = self.runs[self.runs.index(halt) + 1 :]
-        return next((r for r in later if halt.scope in r.lifts and r.outcome == "confirmed"), None)
+        own = next((r for r in later if halt.scope in r.lifts and r.outcome == "confirmed"), None)
+        if own is not None:
+            return Lift(own.settled or own.at)
+        for at, other in self.elsewhere:
+            reached = other.outcome == "confirmed" and halt.scope in other.scopes
+            if reached and halt.settled is not None and halt.settled <= at:
+                return Lift(at, other.incident)
+        return None
 
 
 def fold(facts: Iterable[f.Fact]) -> Incident | None:
@@ -344,6 +366,8 @@ def _change(i: Incident, fact: f.Fact) -> dict[str, Any]:
                     for r in i.runs
                 )
             }
+        case f.HaltLifted():
+            return {"elsewhere": (*i.elsewhere, (fact.at, what))}
         case f.Resolved():
             return {"resolution": what}
         case f.DraftAsked():
@@ -391,7 +415,8 @@ def _approvals(
 ) -> tuple[Approval, ...]:
     match what:
         case f.ApprovalRequested():
-            return (*i.approvals, Approval(request=what, by=fact.by, at=fact.at))
+            asked = Approval(request=what, by=fact.by, at=fact.at, runs=len(i.runs), while_open=i.is_open)
+            return (*i.approvals, asked)
         case f.ApprovalGiven():
             return tuple(_approved(a, fact.by) if a.request.run == what.run else a for a in i.approvals)
         case f.ApprovalClosed():

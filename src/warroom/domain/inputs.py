@@ -6,6 +6,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 
 from warroom.domain.people import Actor, By
 from warroom.domain.policy import SeverityId
@@ -113,6 +114,22 @@ class EffectResult:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LiftedElsewhere:
+    """Another incident of the same platform (`by_incident`) resumed trading, and with it lifted halts of `incident`,
+    or may have: `outcome` is confirmed or unknown. `at` is when that was read back (UTC)."""
+
+    incident: str
+    by_incident: str
+    run: str
+    scopes: tuple[str, ...]
+    outcome: Literal["confirmed", "unknown"]
+    reason: str
+    at: datetime
+    by: By
+    approved_by: tuple[By, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Detection:
     """The violation reports of a pack amount to something: the breaker trips, or an alert rule fires.
 
@@ -140,7 +157,18 @@ class RoutineDue:
     due: datetime
 
 
-Body = PagerDutyEvent | Command | Click | Submission | Pinned | TimerDue | EffectResult | Detection | RoutineDue
+Body = (
+    PagerDutyEvent
+    | Command
+    | Click
+    | Submission
+    | Pinned
+    | TimerDue
+    | EffectResult
+    | LiftedElsewhere
+    | Detection
+    | RoutineDue
+)
 
 
 @dataclass(frozen=True, kw_only=True)

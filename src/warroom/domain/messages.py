@@ -40,6 +40,7 @@ MESSAGES = frozenset(
         "glass_broken",
         "glass_preview",
         "halt_already",
+        "halt_lifted",
         "halt_ordered",
         "halt_preview",
         "halt_status",

@@ -100,6 +100,8 @@ def open_undo(incident: Incident, actor: Actor, run: str, ctx: Context) -> Handl
     action = ctx.pack.pack.actions.get(done.action) if done else None
     if done is None or action is None or action.undo is None:
         return wrong("There is nothing to take back with this button.", "/incident action lists what there is.")
+    if action.scope:
+        return resuming.open_form(incident, actor, ctx, action.scope)
     stopped = proposing.barred(incident, actor, action.undo, ctx)
     if stopped:
         return stopped

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from warroom.domain import approvals, on_telling, ordering, parameters, views
+from warroom.domain import approvals, halts, on_telling, ordering, parameters, views
 from warroom.domain import facts as f
 from warroom.domain.decision import Context
 from warroom.domain.effects import Effect, Form, Reply, moment
@@ -14,6 +14,7 @@ from warroom.domain.people import WARROOM, Actor
 from warroom.domain.policy import Do
 from warroom.domain.slots import fill, slots
 from warroom.domain.teams import ON_CALL
+from warroom.domain.words import listed
 
 
 def approve(incident: Incident, actor: Actor, run: str, ctx: Context) -> Handled:
@@ -42,7 +43,8 @@ def approve(incident: Incident, actor: Actor, run: str, ctx: Context) -> Handled
 
 
 def _send(incident: Incident, approval: Approval, actor: Actor, ctx: Context) -> Handled:
-    """The last approval: it is sent, unless it is no longer what was shown or its gate has closed meanwhile."""
+    """The last approval: it is sent, unless it is no longer what was shown, its gate has closed meanwhile, or another
+    incident needs the halt that it lifts."""
     asked = approval.request
     if ctx.actions == "off":
         return wrong(
@@ -60,10 +62,29 @@ def _send(incident: Incident, approval: Approval, actor: Actor, ctx: Context) ->
     if closed:
         lines = [f"{s.title}: {s.why}" for s in closed]
         return wrong("Not sent and not approved yet: its gate has closed.", *lines, "Then press Approve again.")
+    stopped = _still_needed(incident, asked, ctx) if order.mode == "live" else None
+    if stopped:
+        return stopped
     facts = ctx.facts(actor.by, f.ApprovalGiven(run=asked.run, title=asked.title)) + ctx.facts(approval.by, order)
     then = "its rehearsal begins now" if asked.mode == "dry_run" else "it goes out now"
     said = f"{dry_run(asked)}You approved “{asked.title}”; {then}, the result follows in the room"
     return Handled(facts, _said(incident, said))
+
+
+def _still_needed(incident: Incident, asked: f.ApprovalRequested, ctx: Context) -> Handled | None:
+    """Why the halts that this lifts cannot be lifted just now; None when they can."""
+    about = (incident.id, ctx.pack.pack.id, asked.lifts, ctx.cards)
+    under_way = incident.id if halts.lifting(incident, asked.lifts) else halts.lifting_elsewhere(*about)
+    if under_way:
+        said = f"Not sent and not approved yet: trading is being resumed from {under_way} right now."
+        return wrong(said, "The result follows in the room. If it fails, press Approve again.")
+    others = halts.needed_by(*about, ctx.now)
+    if not others:
+        return None
+    ask = [f"/halt {c.id} resume REASON asks there, through its own gate ({c.title})" for c in others]
+    over = f"An incident that is over needs no halt: /incident resolve {others[0].id}"
+    said = f"Not sent and not approved yet: {listed(c.id for c in others)} halted trading, too, and nobody there asks"
+    return wrong(f"{said} to resume.", *ask, over, "Then press Approve again.")
 
 
 def open_reject(incident: Incident, actor: Actor, run: str, ctx: Context) -> Handled:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from warroom.domain import facts as f
-from warroom.domain import on_routine, on_watch, protocol
+from warroom.domain import on_lifted, on_routine, on_watch, protocol
 from warroom.domain.decision import Context
 from warroom.domain.handling import Handled
 from warroom.domain.incident import Incident, Run
@@ -67,16 +67,16 @@ def _failed(incident: Incident, result: EffectResult, ctx: Context) -> Handled:
         None, f.EffectFailed(key=result.key, kind=result.kind, outcome=cast(Any, outcome), error=result.error)
     )
     run = next((r for r in incident.runs if f"act:{r.run}" == result.key), None)
-    if run:
-        settled = f.ActionSettled(
-            run=run.run,
-            action=run.action,
-            scope=run.scope,
-            outcome="unknown" if outcome == "unknown" else "failed",
-            detail=result.error,
-        )
-        facts += ctx.facts(None, settled)
-    return Handled(facts)
+    if run is None:
+        return Handled(facts)
+    settled = f.ActionSettled(
+        run=run.run,
+        action=run.action,
+        scope=run.scope,
+        outcome="unknown" if outcome == "unknown" else "failed",
+        detail=result.error,
+    )
+    return Handled(facts + ctx.facts(None, settled), effects=on_lifted.tell(incident, run, settled.outcome, ctx))
 
 
 def _probes(incident: Incident, result: EffectResult, ctx: Context) -> Handled:
@@ -114,7 +114,7 @@ def _act(incident: Incident, result: EffectResult, ctx: Context) -> Handled:
     milestone = _reaches(run, ctx) if known == "confirmed" else None
     if milestone and incident.reached(milestone) is None:
         facts += ctx.facts(run.by, f.MilestoneReached(milestone=milestone, source="warroom"))
-    return Handled(facts)
+    return Handled(facts, effects=on_lifted.tell(incident, run, known, ctx))
 
 
 def _reaches(run: Run, ctx: Context) -> Milestone | None:

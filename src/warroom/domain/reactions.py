@@ -12,6 +12,7 @@ from warroom.domain import (
     on_detection,
     on_field,
     on_gate,
+    on_lifted,
     on_routine,
     on_step,
     on_storm,
@@ -85,6 +86,8 @@ def react(before: Incident | None, after: Incident, fact: f.Fact, pack: LoadedPa
             | f.FollowUpAdded()
         ):
             yield from acting.react(out, fact)
+        case f.HaltLifted():
+            yield from on_lifted.react(out, fact, what)
         case f.DraftAsked():
             data = {"number": what.number, "reason": what.reason}
             key = f"postmortem:{what.number}"

@@ -13,7 +13,7 @@ RANK: Mapping[SeverityId, int] = {"P0": 0, "P1": 1, "P2": 2, "P3": 3}
 def route(body: inputs.Body, cards: Sequence[Card], packs: Mapping[str, LoadedPack]) -> Route:
     """The incident an input is about, if any, and the pack that speaks for it ("" when none does)."""
     match body:
-        case inputs.TimerDue() | inputs.EffectResult():
+        case inputs.TimerDue() | inputs.EffectResult() | inputs.LiftedElsewhere():
             return _existing(body.incident, cards)
         case inputs.PagerDutyEvent():
             return _pagerduty(body, cards, packs)
@@ -103,9 +103,10 @@ def _click(click: inputs.Click, cards: Sequence[Card], packs: Mapping[str, Loade
     incident, *more = click.value.split("|")
     if incident or click.action not in ("halt.confirm", "halt.glass") or len(more) < 3 or more[1] not in packs:
         return _existing(incident, cards)
-    pack, scope = more[1:3]
+    run, pack, scope = more[:3]
     running = [c for c in open_cards(cards) if c.pack == pack]
-    found = next((c for c in running if c.title == halt_title(scope)), next(iter(running), None))
+    ordered = next((c for c in cards if any(h.run == run for h in c.halts)), None)
+    found = ordered or next((c for c in running if c.title == halt_title(scope)), next(iter(running), None))
     return Route(incident=found.id if found else None, pack=pack)
 
 

@@ -145,6 +145,7 @@ def _settled(i: Incident, pack: LoadedPack, now: datetime) -> Iterator[f.What]:
     yield from fields.settled(i, pack)
     if i.routine:
         return
+    yield from approvals.settled(i)
     yield from checklists.settled(i, pack)
     yield from teams.settled(i, pack)
     yield from _validated(i, pack)

@@ -43,6 +43,7 @@ _DEEDS = {
     "wiki.page": "writing the page in the wiki",
     "platform.probes": "taking readings",
     "platform.act": "acting on the platform",
+    "incident.lifted": "telling another incident that its halt was lifted",
     "timeline.write": "writing the timeline file",
     "postmortem.write": "compiling the post-mortem draft",
 }
@@ -142,6 +143,7 @@ def taken(i: Incident) -> tuple[str, ...]:
     if i.commander:
         lines.append(f"{i.commander.name} is in command")
     lines += [run_line(run) for run in i.runs]
+    lines += _resumed_elsewhere(i)
     lines += [f"{len(d.results)} readings taken ({d.what.replace('_', ' ')})" for d in i.diagnoses if d.reported]
     return tuple(lines)
 
@@ -210,21 +212,33 @@ def lasting(i: Incident, pack: LoadedPack, now: datetime) -> list[str]:
 
 def halt_rows(i: Incident) -> list[View]:
     """The same with the moment and the person of each."""
-    runs = [run for run in i.runs if run.scope or run.lifts]
     return [
-        {"line": line, "at": moment(run.settled or run.at), "by": who(run.by), "id": i.id}
-        for run, line in zip(runs, halt_lines(i), strict=True)
+        {"line": _halt_line(i, run), "at": moment(run.settled or run.at), "by": who(run.by), "id": i.id}
+        for run in i.runs
+        if run.scope or run.lifts
     ]
 
 
 def halt_lines(i: Incident) -> list[str]:
-    """Every halt and every resumption as a line, oldest first; a lifted halt says since when."""
-    lines = []
-    for run in i.runs:
-        lifted = i.lifted(run) if run.scope else None
-        if run.scope or run.lifts:
-            lines.append(run_line(run) + (f", LIFTED {lifted.settled:%H:%M} UTC" if lifted and lifted.settled else ""))
-    return lines
+    """Every halt and every resumption as a line, oldest first; a lifted halt says since when. Then what other incidents
+    did to them."""
+    return [*(_halt_line(i, run) for run in i.runs if run.scope or run.lifts), *_resumed_elsewhere(i)]
+
+
+def _halt_line(i: Incident, run: Run) -> str:
+    lifted = i.lifted(run) if run.scope else None
+    if lifted is None:
+        return run_line(run)
+    return f"{run_line(run)}, LIFTED {lifted.at:%H:%M} UTC" + (f" from {lifted.incident}" if lifted.incident else "")
+
+
+def _resumed_elsewhere(i: Incident) -> list[str]:
+    """What other incidents of the same platform did to this one's halts, a line each, oldest first."""
+    said = {"confirmed": "CONFIRMED by reading back", "unknown": "UNKNOWN, check by hand"}
+    return [
+        f"Resuming trading ({', '.join(what.scopes)}) from {what.incident}: {said[what.outcome]}"
+        for _, what in i.elsewhere
+    ]
 
 
 def panel(i: Incident, pack: LoadedPack, now: datetime, data: Mapping[str, Any] | None = None) -> View:
@@ -252,7 +266,7 @@ def panel(i: Incident, pack: LoadedPack, now: datetime, data: Mapping[str, Any] 
         "halted": bool(halts.in_force(i)),
         "waiting": waiting(i),
         "lasting": lasting(i, pack, now),
-        "unknown": any(r.outcome == "unknown" for r in i.runs),
+        "unknown": "unknown" in {*(r.outcome for r in i.runs), *(what.outcome for _, what in i.elsewhere)},
         "failures": list(failures(i).values()),
         "now": moment(now),
         "resolved": _moment(i.reached("resolved")),

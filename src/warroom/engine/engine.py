@@ -23,6 +23,7 @@ from warroom.domain.decision import Card
 from warroom.domain.facts import Fact
 from warroom.domain.incident import Incident, fold
 from warroom.domain.inputs import Input, TimerDue
+from warroom.engine.between import Between
 from warroom.engine.deciding import Setup
 from warroom.engine.delivery import Delivery
 from warroom.engine.group import Group
@@ -74,7 +75,8 @@ class Engine:
         self._setup = Setup(rules, shelf, self._tuning, self.owner, store.exclusive)
         self._memory = Memory()
         self._lanes = Lanes(limits, self._tuning.cap)
-        self._delivery = Delivery(performers, limits, clock, self._tuning, self.metrics, random, self._post)
+        everybody = (*performers, Between(self.submit, clock))
+        self._delivery = Delivery(everybody, limits, clock, self._tuning, self.metrics, random, self._post)
         self._waker = Waker(clock, self._on_wake, self._tuning.sweep)
         self._outside: deque[Item] = deque()
         self._inside: deque[Work] = deque()

@@ -95,6 +95,9 @@ class Teller:
                 return self._probes(fact.what)
             case f.ActionRequested() | f.ActionSettled():
                 return self._action(fact.what)
+            case f.HaltLifted() as what:
+                lifted = f"Trading resumed from {what.incident} ({', '.join(what.scopes)}): {what.outcome.upper()}"
+                return Told(f"“{what.reason}”", lifted, echo=what.reason)
             case f.ActionHeld() as what:
                 return Told(f"Not ordered by itself: {self._title(what.action)}", f"Nothing was sent ({what.why})")
             case f.ActionLapsed() as what:
