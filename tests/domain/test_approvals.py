@@ -21,7 +21,7 @@ from tests.domain.orders import (
     press,
     run_of,
 )
-from tests.domain.play import ANA, ID, Play, text_of
+from tests.domain.play import ANA, ID, Play, succeed, text_of
 
 from warroom.domain import approvals
 from warroom.domain import facts as f
@@ -339,3 +339,28 @@ def _move(play: Play, kind: str, what: Any, who: Actor) -> None:
         play.click("approval.approve", f"{ID}|{asked[what % len(asked)].request.run}", who)
     elif asked:
         play.send("approval_reject", f"{ID}|{asked[what % len(asked)].request.run}", who, reason="no")
+
+
+def test_whoever_asks_is_not_paged_for_it() -> None:
+    play = a_play()
+    order(play, "close-all lost")
+    page = play.made[ID, f"approval:{run_of(play)}:page"]
+    assert page.data["but"] == {"id": "slack:U0RITA", "name": "Rita"}
+
+
+def test_a_page_that_spares_whoever_asks_says_so_in_the_room() -> None:
+    play = a_play()
+    paged = {"paged": ["Clara"], "missing": [], "spared": ["Rita"]}
+    play.world = lambda e, i: paged if e.kind == "pagerduty.page" else succeed(e, i)
+    order(play, "close-all lost")
+    assert "PagerDuty is calling Clara. Not called: Rita, who asks." in play.seen("paged")[0]
+
+
+def test_where_nobody_else_can_approve_the_room_is_told_to_call_somebody() -> None:
+    alone = {"people": [{"slack_id": "U0RITA", "name": "Rita"}], "missing": []}
+    play = a_play()
+    play.world = lambda e, i: alone if e.key.startswith("approvers:") else succeed(e, i)
+    order(play, "close-all lost")
+    (said,) = play.seen("approval_call")
+    assert "Nobody but" in said
+    assert "was found among the risk managers and the CTO, so nobody was called" in said.replace("**", "")

@@ -28,7 +28,7 @@ ACTORS = {
     "U3": Actor("U3", "Tom", "tom@firm.example"),
     "U4": Actor("U4", "Nobody"),
 }
-GROUPS = {"risk": ("U1", "U2", "U3", "U4"), "desk": ("U3",)}
+GROUPS = {"risk": ("U1", "U2", "U3", "U4"), "desk": ("U3",), "risk_alone": ("U1",)}
 
 PACK = Pack(
     id="lav_adaf",

@@ -233,6 +233,39 @@ async def test_paging_nobody_is_never_a_success(pagerduty: PagerDuty, performer:
         await performer.perform(a_job("page", {"groups": ["desk"], "message": "help"}))
 
 
+async def test_whoever_asks_is_not_paged_for_it_nor_when_on_call(
+    pagerduty: PagerDuty, performer: PagerDutyPerformer
+) -> None:
+    pagerduty.open()
+    page = {"groups": ["on_call", "risk"], "message": "help", "but": {"id": "slack:U1", "name": "Ana"}}
+    job = a_job("page", page)
+    result = {"paged": ["Mei", "Raj"], "missing": ["Nobody", "Tom"], "spared": ["Ana"]}
+    assert await performer.perform(job) == result
+    assert await performer.find(job) == result
+    (made,) = pagerduty.incidents["PINC1"]["responder_requests"]
+    targets = [t["responder_request_target"]["id"] for t in made["responder_request_targets"]]
+    assert sorted(targets) == ["PMEI", "PRAJ"]
+
+
+async def test_whoever_asks_is_known_by_their_mail_where_slack_tells_no_pagerduty_id(
+    pagerduty: PagerDuty, performer: PagerDutyPerformer
+) -> None:
+    pagerduty.open()
+    page = {"groups": ["risk"], "message": "help", "but": {"id": "slack:U2", "name": "Raj"}}
+    result = {"paged": ["Ana"], "missing": ["Nobody", "Tom"], "spared": ["Raj"]}
+    assert await performer.perform(a_job("page", page)) == result
+
+
+async def test_where_only_whoever_asks_could_be_paged_it_says_whom_to_call(
+    pagerduty: PagerDuty, performer: PagerDutyPerformer
+) -> None:
+    pagerduty.open()
+    page = {"groups": ["risk_alone", "desk"], "message": "help", "but": {"id": "slack:U1", "name": "Ana"}}
+    with pytest.raises(Refused, match=r"Nobody else was paged: .* can only reach Ana, who asks. Call Tom yourselves"):
+        await performer.perform(a_job("page", page))
+    assert pagerduty.incidents["PINC1"]["responder_requests"] == []
+
+
 async def test_paging_needs_a_user_to_ask_in_the_name_of(pagerduty: PagerDuty, performer: PagerDutyPerformer) -> None:
     pagerduty.open()
     del pagerduty.users["PBOT"]

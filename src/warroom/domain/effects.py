@@ -18,7 +18,8 @@ be done first; their results are in `Incident.done`. Kinds, their data, and thei
                                       -> people [{slack_id, name, email, pagerduty_id, why}], missing
     pagerduty.trigger summary, severity, details, dedup_key   (Events API)               -> {}
     pagerduty.change  status (acknowledged | resolved), by, incident? (PagerDuty id)     -> at (ISO, PagerDuty's)
-    pagerduty.priority / pagerduty.note (text, by) / pagerduty.page (groups, message) / pagerduty.escalate (message)
+    pagerduty.page    groups, message, but? (a person as id and name who is not paged)   -> paged, missing, spared?
+    pagerduty.priority / pagerduty.note (text, by) / pagerduty.escalate (message)
     pagerduty.update  message, context or view             (status update to subscribers)  -> {}
     mail.send         groups, audience, hidden (the people do not see each other), message, context or view
                                                                   -> sent (how many), missing (sentences)

@@ -215,7 +215,8 @@ def _requested(out: Out, fact: f.Fact, what: f.ApprovalRequested) -> Iterator[Ef
         text = (
             f"{out.i.id}: {fact.by.name} asks to approve “{what.title}” until {until}: {what.reason}. See the war room."
         )
-        page = {"groups": list(what.approvers), "message": text}
+        asks = {"id": fact.by.id, "name": fact.by.name}
+        page = {"groups": list(what.approvers), "message": text, "but": asks}
         yield out.effect(f"approval:{what.run}:page", "pagerduty.page", page, lane="pager", rank=SETUP)
 
 
@@ -234,15 +235,17 @@ def _edit(out: Out, run: str) -> Effect:
 
 
 def _called(out: Out, run: str, what: f.EffectDone) -> Iterator[Effect]:
-    """Mentions those who can approve, in the thread of the request, while it waits."""
+    """Mentions those who can approve, in the thread of the request, while it waits; or says that there is nobody."""
     approval = approvals.named(out.i, run)
     found = what.result.get("people")
     people = [str(p["slack_id"]) for p in found if p.get("slack_id")] if isinstance(found, list | tuple) else []
     asked = [p for p in people if approval and p != approval.by.slack_id]
-    if approval and approval.state == "pending" and asked:
+    if approval and approval.state == "pending":
         context = views.base(out.i, out.pack, out.now) | {
             "people": asked,
             "what": approval.request.title,
+            "by": views.who(approval.by),
+            "approvers": [out.pack.pack.groups.get(g, g) for g in approval.request.approvers],
             "mode": approval.request.mode,
             "expires": moment(approval.request.expires),
         }

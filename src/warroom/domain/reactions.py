@@ -338,8 +338,7 @@ def _list(value: object) -> list[Any]:
 
 
 def _paged(what: f.EffectDone) -> dict[str, Any]:
-    names = [str(p) for p in _list(what.result.get("paged"))]
-    return {"paged": names, "missing": [str(p) for p in _list(what.result.get("missing"))]}
+    return {of: [str(p) for p in _list(what.result.get(of))] for of in ("paged", "missing", "spared")}
 
 
 def _failed(out: Out, before: Incident | None, what: f.EffectFailed) -> Iterator[Effect]:

@@ -30,10 +30,11 @@ Result = Mapping[str, object]
 
 @dataclass(frozen=True)
 class Audience:
-    """Who can be paged (name by PagerDuty id), and names of those who cannot."""
+    """Who can be paged (name by PagerDuty id), names of those who cannot, and who is left out on purpose ("")."""
 
     people: Mapping[str, str]
     missing: tuple[str, ...]
+    spared: str = ""
 
 
 class Paging:
@@ -44,12 +45,19 @@ class Paging:
         self._directory = directory
 
     async def page(self, job: Job, email: str | None) -> Result:
-        """Ask all people of `groups` to respond, in one request -> paged, missing (names).
+        """Ask all people of `groups` to respond, in one request, but not the person `but` -> paged, missing, spared
+        (names).
 
-        Raises Refused when none of them has a PagerDuty account: then nobody was woken.
+        Raises Refused when none of them has a PagerDuty account, or only the person who is left out: then nobody was
+        woken.
         """
         ident = linked(job)
         audience = await self._audience(job)
+        if not audience.people and audience.spared:
+            raise Refused(
+                f"Nobody else was paged: of those who are asked PagerDuty can only reach {audience.spared}, who asks. "
+                f"Call {', '.join(audience.missing) or 'somebody else who may answer'} yourselves."
+            )
         if not audience.people:
             raise Refused(
                 f"Nobody was paged: none of {', '.join(audience.missing) or 'the groups asked for'} has a PagerDuty "
@@ -135,6 +143,7 @@ class Paging:
         groups = tuple(g for g in named if isinstance(g, str)) if isinstance(named, list | tuple) else ()
         people: dict[str, str] = {}
         missing: list[str] = []
+        but = await self._but(job)
         if ON_CALL in groups:
             try:
                 people |= await self._on_call(job)
@@ -145,9 +154,20 @@ class Paging:
             ident = actor.pagerduty_id or await self._account(actor)
             if ident:
                 people[ident] = actor.name
-            else:
+            elif not (but and actor.slack_id == but.slack_id):
                 missing.append(actor.name)
-        return Audience(people, tuple(missing))
+        own = (but.pagerduty_id or await self._account(but)) if but else None
+        spared = people.pop(own, "") if own else ""
+        return Audience(people, tuple(missing), spared)
+
+    async def _but(self, job: Job) -> Actor | None:
+        """The person who is not to be paged; None when there is none. Whom Slack cannot tell us just now has no
+        PagerDuty id here and is paged with the others: once too often is better than nobody."""
+        named = payload.mapping(job.effect.data.get("but"))
+        ident = payload.text(named.get("id"))
+        if not ident.startswith("slack:"):
+            return None
+        return await self._directory.actor(ident.removeprefix("slack:"), payload.text(named.get("name")))
 
     async def _on_call(self, job: Job) -> dict[str, str]:
         service = job.incident.pagerduty_service
@@ -168,7 +188,8 @@ def _message(job: Job) -> str:
 
 
 def _paged(audience: Audience) -> Result:
-    return {"paged": sorted(audience.people.values()), "missing": sorted(audience.missing)}
+    paged = {"paged": sorted(audience.people.values()), "missing": sorted(audience.missing)}
+    return paged | ({"spared": [audience.spared]} if audience.spared else {})
 
 
 def _targets(request: Json) -> set[str]:
