@@ -194,14 +194,15 @@ class Play:
         pack = self.packs[incident.pack]
         context: dict[str, Any] = dict(data.get("context") or VIEWS[str(data["view"])](incident, pack, self.now, data))  # type: ignore[call-overload]
         if quote := data.get("quote"):
-            context["quoted"] = CATALOG.render(quote["message"], revive(quote["context"]), incident.pack).plain  # type: ignore[index]
-        return CATALOG.render(str(data["message"]), revive(context), incident.pack, button_value=name)
+            said = revive(quote["context"])  # type: ignore[index]
+            context["quoted"] = CATALOG.render(quote["message"], said, incident.pack, now=self.now).plain  # type: ignore[index]
+        return CATALOG.render(str(data["message"]), revive(context), incident.pack, now=self.now, button_value=name)
 
     def show(self, answer: Reply) -> Message:
         """A private answer as the person sees it."""
         context = {name: value for name, value in answer.context.items() if name != "button"}
         button = str(answer.context.get("button", ID))
-        message = CATALOG.render(answer.message, revive(context), "lav_adaf", button_value=button)
+        message = CATALOG.render(answer.message, revive(context), "lav_adaf", now=self.now, button_value=button)
         if self.shown is not None:
             self.shown.append(message)
         return message
@@ -214,7 +215,7 @@ class Play:
         """The live panel as it would be shown now."""
         incident = self.incident
         view = VIEWS["panel"](incident, self.packs[incident.pack], self.now, {})
-        return CATALOG.render("panel", revive(view), incident.pack, button_value=ID).plain
+        return CATALOG.render("panel", revive(view), incident.pack, now=self.now, button_value=ID).plain
 
     def sleep(self, span: timedelta) -> None:
         """Downtime: time passes and nothing happens; what is overdue then fires at the end."""
@@ -298,7 +299,7 @@ class Play:
         return [e for e in self.sent if e.kind == "slack.post" and e.data["message"] == message]
 
 
-def text_of(answer: Any) -> str:
-    """A private answer as the person reads it, begun with the name of its message."""
+def text_of(answer: Any, now: datetime = START) -> str:
+    """A private answer as the person reads it at `now`, begun with the name of its message."""
     assert isinstance(answer, Reply), answer
-    return f"{answer.message}: {Play().show(answer).plain}"
+    return f"{answer.message}: {Play(now=now).show(answer).plain}"

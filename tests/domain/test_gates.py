@@ -293,7 +293,7 @@ def test_a_notice_gives_no_all_clear_past_a_gate_that_was_overridden(pack: str, 
     def notice() -> str:
         view = VIEWS["resolution"](play.incident, play.packs["lav_adaf"], play.now, {})
         about = dict.fromkeys(("markets", "owners"), "")
-        return CATALOG.render(message, revive({**view, "about": about}), pack).plain
+        return CATALOG.render(message, revive({**view, "about": about}), pack, now=play.now).plain
 
     play = a_play(READ, SIGNED)
     play.type("/diagnostics evidence")

@@ -1,6 +1,7 @@
 """Facts and messages as one timeline."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 from tests.postmortem.builders import ANA, LOADED, RAJ, START, Story, opened, resolved
 
@@ -112,10 +113,20 @@ def test_a_storm_of_alerts_is_one_row_with_their_number() -> None:
     assert found == ["Related alert: lag over 1000 (and 11 more until 14:32:16)"]
 
 
-def test_an_incident_over_midnight_has_days_in_its_times() -> None:
-    markdown = resolved(opened(), 12 * 3600).markdown()
-    assert "| 03-03 02:31:05 |" in markdown
-    assert "| 03-02 14:31:05 |" in markdown
+def test_what_is_not_of_the_day_it_began_names_its_day() -> None:
+    story = opened()
+    for hour in (9, 10):
+        due = START + timedelta(hours=hour)
+        said = f.UpdateGiven(
+            human=False, status="s", summary="", next_steps="", eta="", impact="", due=due, cadence="p0"
+        )
+        story.fact(hour * 3600, said)
+    story.fact(36_000, f.StepLate(step="brief", due=START + timedelta(hours=9, minutes=15)))
+    markdown = resolved(story, 12 * 3600).markdown()
+    for row in ("| 14:31:05 |", "| 03-03 02:31:05 |", "Step late: Brief the executive team, due 03-02 23:46:05"):
+        assert row in markdown
+    assert "No person wrote the update due 00:31:05" in markdown
+    assert "The updates due 23:31 and 03-03 00:31 (Status update) were not written by a person." in markdown
 
 
 def test_a_refused_person_is_on_record() -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from warroom.rendering import Catalog, Message, MessageErrors, Problem
 
+NOW = datetime(2026, 3, 2, 14, 35, tzinfo=UTC)
+"""when the messages are shown"""
 FRONT = "---\nsummary: a summary\nfields: [{fields}]\n---\n"
 
 
@@ -18,20 +21,20 @@ def write(root: Path, body: str, fields: str = "", name: str = "sample", folder:
     return root
 
 
-def rendered(root: Path, body: str, **context: Any) -> Message:
-    return Catalog.load(write(root, body, ", ".join(context))).render("sample", context, button_value="inc-1")
+def rendered(root: Path, body: str, now: datetime = NOW, **context: Any) -> Message:
+    return Catalog.load(write(root, body, ", ".join(context))).render("sample", context, now=now, button_value="inc-1")
 
 
-def blocks(root: Path, body: str, **context: Any) -> list[dict[str, Any]]:
-    message = rendered(root, body, **context)
+def blocks(root: Path, body: str, now: datetime = NOW, **context: Any) -> list[dict[str, Any]]:
+    message = rendered(root, body, now, **context)
     assert len(message.parts) == 1
     assert_slack_accepts(message)
     return message.parts[0].blocks
 
 
-def elements(root: Path, body: str, **context: Any) -> list[dict[str, Any]]:
+def elements(root: Path, body: str, now: datetime = NOW, **context: Any) -> list[dict[str, Any]]:
     """The elements of the one section that the body makes."""
-    (block,) = blocks(root, body, **context)
+    (block,) = blocks(root, body, now, **context)
     (section,) = block["elements"]
     assert section["type"] == "rich_text_section"
     return list(section["elements"])

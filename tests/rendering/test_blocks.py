@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.rendering.support import assert_slack_accepts, blocks, elements, leaves, rendered, texts
+from tests.rendering.support import NOW, assert_slack_accepts, blocks, elements, leaves, rendered, texts
 
 from warroom.rendering.document import Date, Mention, Text
 from warroom.rendering.markdown import read
@@ -240,7 +240,7 @@ PIECES = (
 @settings(max_examples=200, deadline=None)
 def test_whatever_a_template_comes_to_slack_accepts_it(markdown: str) -> None:
     slots = Slots()
-    for value in ("", Text("a\n*b*"), Mention("user", "U0AA1"), Date(datetime(2026, 3, 2, tzinfo=UTC))):
+    for value in ("", Text("a\n*b*"), Mention("user", "U0AA1"), Date(datetime(2026, 3, 2, tzinfo=UTC), NOW)):
         slots.add(value)
     message = build(resolve(read(markdown).document, slots), (Text("summary"),), "inc-1")
     if message.parts[0].blocks:

@@ -36,7 +36,7 @@ def test_a_pack_comes_before_common(catalog: Catalog) -> None:
     assert "severity" in catalog.fields("announcement")
     assert "severity" in catalog.fields("announcement", "lav_adaf")
     assert catalog.about("resolution") == "The last word, with the figures."
-    assert catalog.render("announcement", {"title": "x"}, pack="eafix").summary == "eafix: x"
+    assert catalog.render("announcement", {"title": "x"}, pack="eafix", now=AT).summary == "eafix: x"
 
 
 def test_a_p0_announcement_reads_as_intended(catalog: Catalog) -> None:
@@ -56,6 +56,7 @@ def test_a_p0_announcement_reads_as_intended(catalog: Catalog) -> None:
             "age": 151,
             "not_a_field": object(),
         },
+        now=AT,
         button_value="inc-2026-0042",
     )
     assert_slack_accepts(message)
@@ -100,6 +101,7 @@ def test_a_resolution_is_complete_in_mail_and_terminal(catalog: Catalog) -> None
             "room": "C0AA1",
             "due": None,
         },
+        now=AT,
     )
     assert_slack_accepts(message)
     assert message.html == (
@@ -130,12 +132,12 @@ def test_a_resolution_is_complete_in_mail_and_terminal(catalog: Catalog) -> None
 
 def test_an_unknown_message_names_the_nearest_one(catalog: Catalog) -> None:
     with pytest.raises(UnknownMessageError, match="did you mean 'announcement'"):
-        catalog.render("anouncement", {})
+        catalog.render("anouncement", {}, now=AT)
 
 
 def test_missing_fields_are_named(catalog: Catalog) -> None:
     with pytest.raises(MissingFieldsError, match=r"'announcement' needs the field\(s\) title"):
-        catalog.render("announcement", {}, pack="eafix")
+        catalog.render("announcement", {}, pack="eafix", now=AT)
 
 
 @pytest.mark.parametrize(
@@ -149,13 +151,13 @@ def test_missing_fields_are_named(catalog: Catalog) -> None:
 )
 def test_values_that_are_not_plain_are_refused_by_name(catalog: Catalog, value: Any, words: str) -> None:
     with pytest.raises(TypeError, match=words):
-        catalog.render("announcement", {"title": value}, pack="eafix")
+        catalog.render("announcement", {"title": value}, pack="eafix", now=AT)
 
 
 def test_a_template_that_fails_on_its_values_says_where(tmp_path: Path) -> None:
     write(tmp_path, "fine\n\n{% if true %}\n{{ alert.missing }}\n{% endif %}\n", "alert")
     with pytest.raises(RenderError, match=r"sample\.md:8: .*has no attribute 'missing'"):
-        Catalog.load(tmp_path).render("sample", {"alert": {}})
+        Catalog.load(tmp_path).render("sample", {"alert": {}}, now=AT)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.rendering.support import elements, rendered
+from tests.rendering.support import blocks, elements, rendered, write
 
 from warroom.rendering import Catalog
 
@@ -115,6 +115,34 @@ def test_a_moment_is_shown_in_utc_and_in_the_zone_of_the_reader(tmp_path: Path) 
     ]
 
 
+@pytest.mark.parametrize("now", [datetime(2026, 3, 2, tzinfo=UTC), datetime(2026, 3, 2, 23, 59, 59, tzinfo=UTC)])
+def test_a_moment_of_the_same_utc_day_is_a_time(tmp_path: Path, now: datetime) -> None:
+    assert elements(tmp_path, "at {{ at | clock }}\n", now, at=AT) == [{"type": "text", "text": "at 14:31 UTC"}]
+
+
+@pytest.mark.parametrize("now", [datetime(2026, 3, 1, 23, 59, 59, tzinfo=UTC), datetime(2026, 3, 3, tzinfo=UTC)])
+def test_a_moment_of_another_utc_day_names_its_day_in_every_zone(tmp_path: Path, now: datetime) -> None:
+    moment, local = "Mon 2 Mar 2026, 14:31 UTC", "{date_short} at {time}"
+    header, section, small = blocks(
+        tmp_path, "# {{ at | clock }}\n\n{{ at | when }} {{ at | clock }}\n\n###### {{ at | when }}\n", now, at=AT
+    )
+    assert header["text"]["text"] == moment
+    before, date, after = section["elements"][0]["elements"]
+    assert (before["text"], date["format"], after["text"]) == (f"{moment} (", local, f") {moment}")
+    slack = f"<!date^{int(AT.timestamp())}^{local}^2026-03-02 14:31 UTC>"
+    assert small["elements"] == [{"type": "mrkdwn", "text": f"{moment} ({slack})", "verbatim": True}]
+
+
+def test_the_notification_names_another_day_as_the_blocks_do(tmp_path: Path) -> None:
+    write(tmp_path, "x\n")
+    path = tmp_path / "common" / "sample.md"
+    path.write_text("---\nsummary: 'due {{ at | clock }}, {{ at | when }}'\nfields: [at]\n---\nx\n")
+    catalog = Catalog.load(tmp_path)
+    slack = f"<!date^{int(AT.timestamp())}^{{date_short}} at {{time}}^2026-03-02 14:31 UTC>"
+    (part,) = catalog.render("sample", {"at": AT}, now=AT + timedelta(days=1)).parts
+    assert part.text == f"due Mon 2 Mar 2026, 14:31 UTC, Mon 2 Mar 2026, 14:31 UTC ({slack})"
+
+
 def test_a_list_of_mentions_mentions_everybody(tmp_path: Path) -> None:
     found = elements(tmp_path, "**{{ v | map('mention') | and_list }}**\n", v=["U0AA1", "U0AA2", "Ana"])
     assert [element["type"] for element in found] == ["user", "text", "user", "text"]
@@ -138,7 +166,7 @@ def test_the_summary_can_mention_date_and_link(tmp_path: Path) -> None:
         "fields: [who, at, url, title, room, team]\n---\nx\n"
     )
     context = {"who": "U0AA1", "at": AT, "url": "https://x.example/?a&b", "title": "<PD>", "room": "C0AA1"}
-    message = Catalog.load(tmp_path).render("sample", context | {"team": "S0AA1"})
+    message = Catalog.load(tmp_path).render("sample", context | {"team": "S0AA1"}, now=AT)
     moment = f"<!date^{int(AT.timestamp())}^{{time}}^2026-03-02 14:31 UTC>"
     assert message.parts[0].text == (
         f"<!here> <@U0AA1> 14:31 UTC ({moment}) <https://x.example/?a&amp;b|&lt;PD&gt;> <#C0AA1> <!subteam^S0AA1>"

@@ -86,7 +86,7 @@ def catalog(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
 
 
 def _render(catalog: Catalog, value: str) -> Message:
-    return catalog.render("sample", {"value": value, "at": AT}, button_value="inc-1")
+    return catalog.render("sample", {"value": value, "at": AT}, now=AT, button_value="inc-1")
 
 
 def _tags(fragment: str) -> list[tuple[str, str, list[tuple[str, str | None]]]]:
@@ -162,7 +162,7 @@ def test_an_emoji_name_in_a_title_is_not_a_picture(catalog: Catalog) -> None:
 @pytest.mark.row("S4")
 def test_a_newline_in_a_value_stays_in_its_place(tmp_path: Path) -> None:
     root = write(tmp_path, "- {{ value }}\n- next\n", "value")
-    message = Catalog.load(root).render("sample", {"value": "one\n- two"})
+    message = Catalog.load(root).render("sample", {"value": "one\n- two"}, now=AT)
     (block,) = message.parts[0].blocks
     items = block["elements"][0]["elements"]
     assert [item["elements"] for item in items] == [
@@ -176,6 +176,6 @@ def test_a_newline_in_a_value_stays_in_its_place(tmp_path: Path) -> None:
 @pytest.mark.row("S4")
 def test_invisible_and_control_characters_are_taken_out(tmp_path: Path) -> None:
     root = write(tmp_path, "{{ value }}\n", "value")
-    message = Catalog.load(root).render("sample", {"value": "a\u202eb\u200bc\x1b[0m\ue000d\U000e0041\ud800"})
+    message = Catalog.load(root).render("sample", {"value": "a\u202eb\u200bc\x1b[0m\ue000d\U000e0041\ud800"}, now=AT)
     assert message.plain == "abc[0md"
     message.plain.encode()

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import time
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,8 +12,9 @@ import httpx
 import pytest
 from tests.slack.support import ANA, AT, RITA, SAM, SECRET, Desk, Watch, a_job
 
-from warroom.domain.effects import FieldErrors, Form, Reply
+from warroom.domain.effects import FieldErrors, Form, Reply, moment
 from warroom.domain.inputs import Click, Command, Pinned, Submission
+from warroom.domain.words import day
 from warroom.errors import ConfigError, StoreError
 from warroom.sandbox import Sandbox
 from warroom.sandbox.signing import slack_headers
@@ -43,6 +45,14 @@ async def test_every_command_is_written_down_and_answered_privately(sandbox: San
     assert said.response_url.startswith(sandbox.url)
     assert (given.source, given.source_id, given.received) == ("slack", f"cmd:{said.trigger}", AT)
     assert (said.actor.name, said.actor.groups) == ("Ana Souza", {"halt_operators"})
+
+
+async def test_an_answer_names_the_day_of_what_is_not_of_today(sandbox: Sandbox, desk: Desk) -> None:
+    told = [AT, AT - timedelta(days=1)]
+    desk.answer = lambda given: Reply("when", {"at": moment(told.pop(0)), "people": ["Ana"]})
+    assert "At 13:31 UTC with Ana." in (await sandbox.command("ana", "war-room", "/incident")).text
+    yesterday = f"At {day(AT - timedelta(days=1))}, 13:31 UTC with Ana."
+    assert yesterday in (await sandbox.command("ana", "war-room", "/incident")).text
 
 
 async def test_buttons_of_an_answer_carry_the_incident_or_what_the_rules_say(sandbox: Sandbox, desk: Desk) -> None:

@@ -1,10 +1,14 @@
 """Messages: sent once, found again, edited, whispered."""
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from tests.slack.support import ANA, AT, BOT, SAM, Watch, a_job, an_incident, with_room
 
+from warroom.domain.effects import moment
+from warroom.domain.words import day
 from warroom.engine.ports import Job
 from warroom.errors import Refused, TryAgain, Uncertain
 from warroom.sandbox import Sandbox
@@ -44,6 +48,12 @@ async def test_moments_of_a_context_come_back_to_life(sandbox: Sandbox, gateway:
     context = {"at": {"utc": AT.isoformat()}, "people": ("Ana", "Raj")}
     await gateway.perform(a_job("slack.post", to="#war-room", message="when", context=context))
     assert shown(sandbox, "war-room")[0]["text"] == "At 13:31 UTC with Ana and Raj."
+
+
+async def test_a_moment_names_its_day_unless_it_is_that_of_the_sending(sandbox: Sandbox, gateway: Gateway) -> None:
+    job = a_job("slack.post", to="#war-room", message="when", context={"at": moment(AT), "people": ()})
+    await gateway.perform(replace(job, now=AT + timedelta(days=1)))
+    assert shown(sandbox, "war-room")[0]["text"].startswith(f"At {day(AT)}, 13:31 UTC")
 
 
 async def test_a_view_shows_the_incident_as_it_is_when_the_message_is_sent(sandbox: Sandbox, gateway: Gateway) -> None:

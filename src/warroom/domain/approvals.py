@@ -8,6 +8,7 @@ from warroom.domain.decision import LoadedPack
 from warroom.domain.due import Due
 from warroom.domain.incident import Approval, Incident, Run
 from warroom.domain.policy import Pack
+from warroom.domain.words import spell
 
 IN_FORCE = "confirmed"
 
@@ -82,7 +83,7 @@ def due(i: Incident, pack: LoadedPack) -> Iterator[Due]:
     """Expiry of open requests; reminder and end of time-limited actions in force."""
     for approval in pending(i):
         run, expires = approval.request.run, approval.request.expires
-        why = f"nobody else approved it by {expires:%H:%M} UTC"
+        why = f"nobody else approved it within {spell(expires - approval.at)}"
         yield Due(
             expires, f"approval:{run}", f.ApprovalClosed(run=run, how="expired", why=why, title=approval.request.title)
         )

@@ -4,6 +4,7 @@ from warroom.domain import facts as f
 from warroom.domain import protocol
 from warroom.domain.decision import LoadedPack
 from warroom.domain.policy import Pack
+from warroom.domain.words import clock
 
 
 def tell(fact: f.Fact, pack: LoadedPack) -> str:
@@ -84,7 +85,7 @@ def tell(fact: f.Fact, pack: LoadedPack) -> str:
         case f.WatchSaw():
             return f"{_watch_title(p, what.watch)}: {what.summary} ({what.why})"
         case f.WatchSteady():
-            return f"{_watch_title(p, what.watch)}: steady since {what.since:%H:%M} UTC"
+            return f"{_watch_title(p, what.watch)}: steady since {clock(what.since, fact.at)}"
         case f.FieldSet():
             field = p.fields.get(what.field)
             return f"{field.title if field else what.field}: {what.value}"

@@ -13,7 +13,7 @@ from warroom.domain.decision import LoadedPack
 from warroom.domain.incident import Incident
 from warroom.domain.people import Actor
 from warroom.domain.procedures import Criterion, Gate
-from warroom.domain.words import listed, spell
+from warroom.domain.words import clock, listed, spell
 
 COMMANDERS = "commanders"
 """the group that may override gates, beside the incident's commander, where a pack has it"""
@@ -140,16 +140,16 @@ def _state(
     if criterion.checklist is not None:
         return _checklist(i, pack, criterion.checklist)
     if criterion.sign_off:
-        return _signed(i, pack, of, criterion.sign_off, since)
+        return _signed(i, pack, of, criterion.sign_off, now, since)
     if criterion.milestone is not None:
         at = i.reached(criterion.milestone)
         words = criterion.milestone.replace("_", " ").capitalize()
-        return (True, f"{words} at {_clock(at)}") if at else (False, f"{words}: not reached yet")
+        return (True, f"{words} at {clock(at, now)}") if at else (False, f"{words}: not reached yet")
     if criterion.watch is not None:
-        return _watch(i, pack, criterion.watch)
+        return _watch(i, pack, criterion.watch, now)
     if criterion.fields:
         return _fields(i, pack, criterion.fields)
-    return _action(i, pack, criterion.action or "", since)
+    return _action(i, pack, criterion.action or "", now, since)
 
 
 def _probes(
@@ -159,7 +159,7 @@ def _probes(
     run = done.newest(i, group)
     if run is None or run.reported is None:
         return False, f"Not read yet: {again}"
-    bad, at = done.unhealthy(run, pack), _clock(run.reported)
+    bad, at = done.unhealthy(run, pack), clock(run.reported, now)
     if since and run.at < since:
         return False, f"Read at {at}, before the halt: {again}"
     if bad:
@@ -181,13 +181,13 @@ def _checklist(i: Incident, pack: LoadedPack, name: str) -> tuple[bool, str]:
 
 
 def _signed(
-    i: Incident, pack: LoadedPack, of: tuple[str, int], groups: tuple[str, ...], since: datetime | None
+    i: Incident, pack: LoadedPack, of: tuple[str, int], groups: tuple[str, ...], now: datetime, since: datetime | None
 ) -> tuple[bool, str]:
     fact = i.signed.get(of)
     if fact is None:
         who = " or ".join(pack.pack.groups.get(g, g) for g in groups)
         return False, f"Needs the signature of {who}: /incident gate {of[0]}"
-    said = f"Signed off by {fact.by.name} at {_clock(fact.at)}"
+    said = f"Signed off by {fact.by.name} at {clock(fact.at, now)}"
     if since and fact.at < since:
         return False, f"{said}, before the halt; sign off again: /incident gate {of[0]}"
     return True, said + outdated(i, fact.at)
@@ -201,17 +201,17 @@ def outdated(i: Incident, at: datetime) -> str:
     return f", before {listed(parts)}" if parts else ""
 
 
-def _watch(i: Incident, pack: LoadedPack, name: str) -> tuple[bool, str]:
+def _watch(i: Incident, pack: LoadedPack, name: str, now: datetime) -> tuple[bool, str]:
     watch = pack.pack.watches[name]
     begin = next((since for running, _, since in watches.running(i, pack) if running == name), None)
     mark = watches.mark_of(i, name, begin) if begin else i.watches.get(name)
     if mark is None:
         return False, f"“{watch.title}” has not said anything yet; it is read every {spell(watch.every)}"
     if mark.state != "ok":
-        return False, f"Not healthy since {_clock(mark.since)}: {mark.summary}"
+        return False, f"Not healthy since {clock(mark.since, now)}: {mark.summary}"
     if watch.steady_for is None or mark.steady:
-        return True, f"Steady since {_clock(mark.since)}"
-    return False, f"Healthy since {_clock(mark.since)}, steady after {spell(watch.steady_for)} without a break"
+        return True, f"Steady since {clock(mark.since, now)}"
+    return False, f"Healthy since {clock(mark.since, now)}, steady after {spell(watch.steady_for)} without a break"
 
 
 def _fields(i: Incident, pack: LoadedPack, names: tuple[str, ...]) -> tuple[bool, str]:
@@ -222,7 +222,7 @@ def _fields(i: Incident, pack: LoadedPack, names: tuple[str, ...]) -> tuple[bool
     return True, "; ".join(f"{titles[name]}: {i.fields[name]}" for name in names)
 
 
-def _action(i: Incident, pack: LoadedPack, name: str, since: datetime | None) -> tuple[bool, str]:
+def _action(i: Incident, pack: LoadedPack, name: str, now: datetime, since: datetime | None) -> tuple[bool, str]:
     known = pack.pack.actions.get(name)
     title = known.title if known else name
     run = next((r for r in reversed(i.runs) if r.action == name and r.outcome == "confirmed"), None)
@@ -230,9 +230,5 @@ def _action(i: Incident, pack: LoadedPack, name: str, since: datetime | None) ->
         return False, f"“{title}” is not confirmed: /incident action {name} REASON"
     at = run.settled or run.at
     if since and at < since:
-        return False, f"“{title}” was confirmed at {_clock(at)}, before the halt: /incident action {name} REASON"
-    return True, f"“{title}” confirmed at {_clock(at)}"
-
-
-def _clock(at: datetime) -> str:
-    return f"{at:%H:%M} UTC"
+        return False, f"“{title}” was confirmed at {clock(at, now)}, before the halt: /incident action {name} REASON"
+    return True, f"“{title}” confirmed at {clock(at, now)}"

@@ -120,7 +120,7 @@ def form_context(incident: Incident | None, ctx: Context) -> dict[str, object]:
         "mode": ctx.actions,
         "consequence": next((actions[a].consequence for a in scopes(ctx).values()), ""),
         "preview": "\n".join(line for a in scopes(ctx).values() for line in _template(actions[a])),
-        "in_force": [*(views.halt_lines(incident) if incident else []), *_in_force_elsewhere(incident, ctx)],
+        "in_force": [*(views.halt_lines(incident, ctx.now) if incident else []), *_in_force_elsewhere(incident, ctx)],
         "incident": incident.id if incident else "",
         "platform": platform(ctx),
     }
@@ -207,7 +207,7 @@ def status(incident: Incident | None, ctx: Context) -> Handled:
         for c in ctx.cards
         for h in (c.halts if incident is None or c.id != incident.id else ())
     ]
-    here = views.halt_rows(incident) if incident else []
+    here = views.halt_rows(incident, ctx.now) if incident else []
     known = list(scopes(ctx))
     if not ctx.pack.pack.id:
         known = [f"{name} {a.scope}" for name, p in ctx.packs.items() for a in p.pack.actions.values() if a.scope]

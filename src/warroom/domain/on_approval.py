@@ -14,7 +14,7 @@ from warroom.domain.people import WARROOM, Actor
 from warroom.domain.policy import Do
 from warroom.domain.slots import fill, slots
 from warroom.domain.teams import ON_CALL
-from warroom.domain.words import listed
+from warroom.domain.words import clock, listed
 
 
 def approve(incident: Incident, actor: Actor, run: str, ctx: Context) -> Handled:
@@ -211,7 +211,7 @@ def _requested(out: Out, fact: f.Fact, what: f.ApprovalRequested) -> Iterator[Ef
     yield out.effect(f"approvers:{what.run}", "people.find", find, rank=SETUP)
     action = out.pack.pack.actions.get(what.subject)
     if action and action.danger == "extreme" and what.mode == "live":
-        until = f"{what.expires:%H:%M} UTC"
+        until = clock(what.expires, out.now)
         text = (
             f"{out.i.id}: {fact.by.name} asks to approve “{what.title}” until {until}: {what.reason}. See the war room."
         )

@@ -18,7 +18,7 @@ from warroom.domain.incident import Incident, WatchMark
 from warroom.domain.inputs import EffectResult
 from warroom.domain.outgoing import PANEL, Out
 from warroom.domain.procedures import Watch
-from warroom.domain.words import spell
+from warroom.domain.words import clock, spell
 
 MISSED = 2
 """A reading that is late by more than so many turns leaves a gap behind it."""
@@ -55,7 +55,7 @@ def on_reading(incident: Incident, result: EffectResult, ctx: Context) -> Handle
         reading = {"state": "error", "summary": result.error}
     state = cast(State, reading.get("state") if reading.get("state") in STATES else "error")
     value = reading.get("value")
-    why = _why(watch, mark, state, value, gap)
+    why = _why(watch, mark, state, value, gap, ctx.now)
     if why:
         saw = f.WatchSaw(
             watch=name,
@@ -88,11 +88,11 @@ def react(out: Out, fact: f.Fact) -> Iterator[Effect]:
         yield out.post(f"watch.say:{what.watch}:{out.i.count}:{channel}", channel, message, data)
 
 
-def _why(watch: Watch, mark: WatchMark | None, state: State, value: object, gap: str) -> str:
-    """Why a reading matters, in words; "" when it does not."""
+def _why(watch: Watch, mark: WatchMark | None, state: State, value: object, gap: str, at: datetime) -> str:
+    """Why a reading taken `at` matters, in words; "" when it does not."""
     if mark is None:
         return "first reading"
-    was = f"was {STATES[mark.state]} since {mark.since:%H:%M} UTC"
+    was = f"was {STATES[mark.state]} since {clock(mark.since, at)}"
     if state != mark.state:
         return ", ".join(filter(None, [was, gap]))
     if gap:
@@ -101,7 +101,7 @@ def _why(watch: Watch, mark: WatchMark | None, state: State, value: object, gap:
     if watch.moves_over is None or before is None or now is None or abs(now - before) <= watch.moves_over:
         return ""
     return (
-        f"moved by {now - before:+,.10g} since {mark.at:%H:%M:%S} UTC, from {before:,.10g} to {now:,.10g} "
+        f"moved by {now - before:+,.10g} in {spell(at - mark.at)}, from {before:,.10g} to {now:,.10g} "
         f"(told when it moves by more than {watch.moves_over:,.10g})"
     )
 

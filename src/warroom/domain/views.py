@@ -15,7 +15,7 @@ from warroom.domain.incident import Incident, Run
 from warroom.domain.people import By
 from warroom.domain.phases import phase_at
 from warroom.domain.policy import Cadence, Pack, Severity
-from warroom.domain.words import spell
+from warroom.domain.words import clock, spell
 
 View = dict[str, Any]
 LOOKS_LIKE_AN_ID = re.compile(r"[UW][A-Z0-9]+")
@@ -191,12 +191,12 @@ def approval(i: Incident, pack: LoadedPack, now: datetime, data: Mapping[str, An
     }
 
 
-def waiting(i: Incident) -> list[str]:
+def waiting(i: Incident, now: datetime) -> list[str]:
     """Requests that wait for approval, a line each."""
     return [
         f"{a.request.title}: {'DRY RUN, ' if a.request.mode == 'dry_run' else ''}"
-        f"waits for approval since {a.at:%H:%M} UTC, asked by {a.by.name}, "
-        f"{len(a.given)} of {a.request.need} given, until {a.request.expires:%H:%M} UTC"
+        f"waits for approval since {clock(a.at, now)}, asked by {a.by.name}, "
+        f"{len(a.given)} of {a.request.need} given, until {clock(a.request.expires, now)}"
         for a in approvals.pending(i)
     ]
 
@@ -206,30 +206,30 @@ def lasting(i: Incident, pack: LoadedPack, now: datetime) -> list[str]:
     lines = []
     for run, end in approvals.lasting(i, pack):
         left = spell(max(end - now, timedelta()))
-        lines.append(f"{pack.pack.actions[run.action].title}: in force until {end:%H:%M} UTC, {left} left")
+        lines.append(f"{pack.pack.actions[run.action].title}: in force until {clock(end, now)}, {left} left")
     return lines
 
 
-def halt_rows(i: Incident) -> list[View]:
+def halt_rows(i: Incident, now: datetime) -> list[View]:
     """The same with the moment and the person of each."""
     return [
-        {"line": _halt_line(i, run), "at": moment(run.settled or run.at), "by": who(run.by), "id": i.id}
+        {"line": _halt_line(i, run, now), "at": moment(run.settled or run.at), "by": who(run.by), "id": i.id}
         for run in i.runs
         if run.scope or run.lifts
     ]
 
 
-def halt_lines(i: Incident) -> list[str]:
+def halt_lines(i: Incident, now: datetime) -> list[str]:
     """Every halt and every resumption as a line, oldest first; a lifted halt says since when. Then what other incidents
     did to them."""
-    return [*(_halt_line(i, run) for run in i.runs if run.scope or run.lifts), *_resumed_elsewhere(i)]
+    return [*(_halt_line(i, run, now) for run in i.runs if run.scope or run.lifts), *_resumed_elsewhere(i)]
 
 
-def _halt_line(i: Incident, run: Run) -> str:
+def _halt_line(i: Incident, run: Run, now: datetime) -> str:
     lifted = i.lifted(run) if run.scope else None
     if lifted is None:
         return run_line(run)
-    return f"{run_line(run)}, LIFTED {lifted.at:%H:%M} UTC" + (f" from {lifted.incident}" if lifted.incident else "")
+    return f"{run_line(run)}, LIFTED {clock(lifted.at, now)}" + (f" from {lifted.incident}" if lifted.incident else "")
 
 
 def _resumed_elsewhere(i: Incident) -> list[str]:
@@ -262,9 +262,9 @@ def panel(i: Incident, pack: LoadedPack, now: datetime, data: Mapping[str, Any] 
         "phase": phase(pack, now),
         "clocks": [_clock(v) for v in _latest(clocks.views(i, pack, now))],
         "steps": steps(i, pack),
-        "halts": halt_lines(i),
+        "halts": halt_lines(i, now),
         "halted": bool(halts.in_force(i)),
-        "waiting": waiting(i),
+        "waiting": waiting(i, now),
         "lasting": lasting(i, pack, now),
         "unknown": "unknown" in {*(r.outcome for r in i.runs), *(what.outcome for _, what in i.elsewhere)},
         "failures": list(failures(i).values()),
@@ -443,7 +443,7 @@ def update(i: Incident, pack: LoadedPack, now: datetime, data: Mapping[str, Any]
         "author": who(said.by) if said.human else "",
         "silent_since": moment(last.at if last else _started(i)),
         "taken": list(taken(i)),
-        "halts": halt_lines(i),
+        "halts": halt_lines(i, now),
     }
 
 

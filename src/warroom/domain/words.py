@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 
 
@@ -27,6 +27,18 @@ def spell(span: timedelta) -> str:
         if count:
             parts.append(f"{count} {unit}")
     return sign + (" ".join(parts[:2]) or "0 s")
+
+
+def day(at: datetime) -> str:
+    """The UTC day of a moment: "Wed 18 Nov 2026"."""
+    utc = at.astimezone(UTC)
+    return f"{utc:%a} {utc.day} {utc:%b %Y}"
+
+
+def clock(at: datetime, now: datetime) -> str:
+    """A moment as people read it at `now`: "14:31 UTC", on another UTC day "Wed 18 Nov 2026, 14:31 UTC"."""
+    time = f"{at.astimezone(UTC):%H:%M} UTC"
+    return time if day(at) == day(now) else f"{day(at)}, {time}"
 
 
 def listed(items: Iterable[str]) -> str:

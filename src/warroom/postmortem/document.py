@@ -53,10 +53,10 @@ def compile(
         updates=response.update_rows(incident, pack, now),
         objectives=response.objective_rows(incident, pack, now),
     )
-    found = review.findings(incident, pack, measured)
     severity = pack.pack.severities[incident.severity]
     playbook = pack.pack.playbooks.get(incident.playbook or "")
     start, end = response.started(incident), incident.reached("resolved")
+    found = review.findings(incident, pack, measured, start)
     said = incident.resolution
     return Document(
         id=incident.id,

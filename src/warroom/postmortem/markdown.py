@@ -97,9 +97,12 @@ def stamp(at: datetime) -> Safe:
     return Safe(f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC")
 
 
-def clock(at: datetime | None, *, day: bool = False) -> Safe:
-    """`14:31:05`, or with the day `03-02 14:31:05` (UTC); a dash for None."""
-    return Safe(f"{at.astimezone(UTC):{'%m-%d ' if day else ''}%H:%M:%S}" if at else NOTHING)
+def clock(at: datetime | None, beside: datetime) -> Safe:
+    """`14:31:05`, or `03-02 14:31:05` (UTC) where the moment it stands beside is of another day; a dash for None."""
+    if at is None:
+        return Safe(NOTHING)
+    utc = at.astimezone(UTC)
+    return Safe(f"{utc:%H:%M:%S}" if utc.date() == beside.astimezone(UTC).date() else f"{utc:%m-%d %H:%M:%S}")
 
 
 def span(length: timedelta) -> str:

@@ -22,11 +22,6 @@ class Timeline:
     rows: tuple[Row, ...]
     left_out: int = 0
 
-    @property
-    def several_days(self) -> bool:
-        """Whether a time of day alone would be ambiguous."""
-        return len({row.at.date() for row in self.rows}) > 1
-
 
 @dataclass(frozen=True, kw_only=True)
 class ClockRow:

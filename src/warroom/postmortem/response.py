@@ -9,7 +9,7 @@ from warroom.domain.decision import LoadedPack
 from warroom.domain.incident import Incident, StepMark
 from warroom.domain.people import WARROOM
 from warroom.domain.policy import Cadence, Milestone, Step
-from warroom.postmortem.markdown import span
+from warroom.postmortem.markdown import clock, span
 from warroom.postmortem.model import ClockRow, ObjectiveRow, Reaction, StepRow, UpdateRow
 
 RESULTS = {
@@ -40,7 +40,7 @@ def clock_rows(incident: Incident, pack: LoadedPack, now: datetime) -> tuple[Clo
     rows: list[ClockRow] = []
     seen: set[str] = set()
     for view in clocks.views(incident, pack, now):
-        again = f" (again from {view.start:%H:%M:%S})" if view.id in seen else ""
+        again = f" (again from {clock(view.start, started(incident))})" if view.id in seen else ""
         seen.add(view.id)
         ok = {"met": True, "corrected": True, "late": False}.get(view.state)
         row = ClockRow(title=view.title + again, limit=view.within, used=view.used, result=_clock_result(view), ok=ok)

@@ -11,7 +11,7 @@ from warroom.domain.decision import LoadedPack
 from warroom.domain.incident import Incident
 from warroom.domain.words import listed
 from warroom.postmortem.deeds import action_title, halts_left
-from warroom.postmortem.markdown import clock, span
+from warroom.postmortem.markdown import clock, span, stamp
 from warroom.postmortem.model import (
     ClockRow,
     Item,
@@ -81,7 +81,7 @@ def well(i: Incident, pack: LoadedPack, m: Measured) -> tuple[str, ...]:
     return tuple(said)
 
 
-def findings(i: Incident, pack: LoadedPack, m: Measured) -> tuple[Finding, ...]:
+def findings(i: Incident, pack: LoadedPack, m: Measured, first_news: datetime) -> tuple[Finding, ...]:
     """What did not go as the pack wants it."""
     found: list[Finding] = []
     for row in m.clocks:
@@ -94,7 +94,7 @@ def findings(i: Incident, pack: LoadedPack, m: Measured) -> tuple[Finding, ...]:
             todo = f"Find out what kept “{step.title}” from being done in time and change it"
             found.append(Finding(text, "" if step.left_out else todo))
     found += _procedures(m)
-    found += _updates(m.updates)
+    found += _updates(m.updates, first_news)
     found += _actions(i, pack)
     if i.failed:
         kinds = listed(dict.fromkeys(e.kind for e in i.failed.values()))
@@ -118,10 +118,10 @@ def _procedures(m: Measured) -> Iterator[Finding]:
         yield Finding(text, f"Find out why “{passed.gate}” could not be met, and change the gate or the way to it")
 
 
-def _updates(rows: Sequence[UpdateRow]) -> Iterator[Finding]:
+def _updates(rows: Sequence[UpdateRow], first_news: datetime) -> Iterator[Finding]:
     for row in rows:
         if row.unwritten:
-            due = listed(str(clock(at))[:5] for at in row.unwritten)
+            due = listed(clock(at, first_news)[:-3] for at in row.unwritten)
             times = "The update" if len(row.unwritten) == 1 else "The updates"
             verb = "was" if len(row.unwritten) == 1 else "were"
             text = f"{times} due {due} ({row.title}) {verb} not written by a person."
@@ -171,16 +171,20 @@ def _todos(found: Sequence[Finding]) -> list[str]:
 def questions(i: Incident, pack: LoadedPack, m: Measured, first_news: datetime) -> tuple[Question, ...]:
     """What only people know, in the order of the sections."""
     asked: list[tuple[str, str]] = [
-        ("Timeline", f"When did the trouble begin? The first this record knows of it is {clock(first_news)} UTC."),
+        ("Timeline", f"When did the trouble begin? The first this record knows of it is {stamp(first_news)}."),
         ("Impact", "Who was affected and how many: desks, clients, counterparties, regulators?"),
         ("Impact", "What did it cost: P&L, missed trades, fees, reputation?"),
     ]
     for run in i.runs:
         if run.outcome in ("unknown", "requested"):
-            asked.append(("Actions", f"Did {action_title(run, pack.pack)} ordered at {clock(run.at)} take effect?"))
+            asked.append(
+                ("Actions", f"Did {action_title(run, pack.pack)} ordered at {clock(run.at, first_news)} take effect?")
+            )
     for run in halts_left(i):
         title = action_title(run, pack.pack)
-        asked.append(("Actions", f"When did trading resume after {title} at {clock(run.at)}, and who approved it?"))
+        asked.append(
+            ("Actions", f"When did trading resume after {title} at {clock(run.at, first_news)}, and who approved it?")
+        )
     said = i.resolution.root_cause.strip() if i.resolution else ""
     asked += [
         ("Root Cause", "What else contributed: technical conditions, process, what people could not know?")

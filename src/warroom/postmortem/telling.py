@@ -84,11 +84,11 @@ class Teller:
                 plays = f"is {role.title if role else what.role}"
                 return Told(action=f"{what.person.name} {plays}", echo=plays)
             case f.ClockBreached() | f.ClockCorrected():
-                return self._clock(fact.what)
+                return self._clock(fact, fact.what)
             case f.StepDone() | f.StepSkipped() | f.StepLate():
                 return self._step(fact, fact.what)
             case f.UpdateGiven() as what:
-                return _update(what)
+                return _update(fact, what)
             case f.NoteAdded() as what:
                 return Told(what.text if what.kind == "note" else f"{what.kind.capitalize()}: {what.text}")
             case f.ProbesRequested() | f.ProbesReported():
@@ -117,7 +117,9 @@ class Teller:
             case f.WatchSaw() as what:
                 return Told(f"{self._watch(what.watch)}: {what.summary} ({what.why})", echo=what.summary)
             case f.WatchSteady() as what:
-                return Told(f"{self._watch(what.watch)}: steady since {clock(what.since)}", echo="steady since")
+                return Told(
+                    f"{self._watch(what.watch)}: steady since {clock(what.since, fact.at)}", echo="steady since"
+                )
             case f.FieldSet() as what:
                 about = self.pack.fields.get(what.field)
                 return Told(f"{about.title if about else what.field}: {what.value}", echo=what.value)
@@ -150,7 +152,7 @@ class Teller:
         if moment not in milestones.of(self.incident.history, what.milestone) or self._told_otherwise(fact, what):
             return None
         if fact.recorded - fact.at > HEARD_LATE:
-            words += f" (known from {clock(fact.recorded)})"
+            words += f" (known from {clock(fact.recorded, fact.at)})"
         return Told(event=words) if what.milestone == "detected" else Told(action=words, echo=REACHED[what.milestone])
 
     def _told_otherwise(self, fact: f.Fact, what: f.MilestoneReached) -> bool:
@@ -165,7 +167,7 @@ class Teller:
         near = (abs(fact.at - at) <= SAME_RESOLVING for at in self.resolved)
         return what.milestone == "resolved" and any(near)
 
-    def _clock(self, what: f.ClockBreached | f.ClockCorrected) -> Told:
+    def _clock(self, fact: f.Fact, what: f.ClockBreached | f.ClockCorrected) -> Told:
         clocks = dict(protocol.all_clocks(self.pack))
         in_force = self.pack.severities[self.incident.severity].clocks
         known = in_force.get(what.clock) or clocks.get(what.clock)
@@ -173,14 +175,14 @@ class Teller:
         if isinstance(what, f.ClockBreached):
             limit = f" ({span(what.deadline - what.start)})" if known and known.counting == "always" else ""
             return Told(f"Time ran out: {title}{limit}", echo=title)
-        return Told(f"In time after all: {title}, at {clock(what.reached)}", echo=title)
+        return Told(f"In time after all: {title}, at {clock(what.reached, fact.at)}", echo=title)
 
     def _step(self, fact: f.Fact, what: f.StepDone | f.StepSkipped | f.StepLate) -> Told | None:
         steps = {step.id: step for step in protocol.all_steps(self.pack)}
         title = steps[what.step].title if what.step in steps else what.step
         match what:
             case f.StepLate():
-                due = f", due {clock(what.due)}" if fact.at - what.due > HEARD_LATE else ""
+                due = f", due {clock(what.due, fact.at)}" if fact.at - what.due > HEARD_LATE else ""
                 return Told(f"Step late: {title}{due}", echo=title)
             case f.StepSkipped():
                 return Told(action=f"Step left out: {title} ({what.reason})", echo=title)
@@ -254,9 +256,9 @@ def _delivered(what: f.EffectDone) -> Told | None:
     return Told(action=DELIVERED[what.kind]) if what.kind in DELIVERED else None
 
 
-def _update(what: f.UpdateGiven) -> Told:
+def _update(fact: f.Fact, what: f.UpdateGiven) -> Told:
     if what.human:
         then = f". Next: {what.next_steps}" if what.next_steps else ""
         return Told(action=f"Update ({what.status}): {what.summary.rstrip('.')}{then}", echo=what.summary)
-    due = f" due {what.due:%H:%M}" if what.due else ""
+    due = f" due {clock(what.due, fact.at)}" if what.due else ""
     return Told(f"No person wrote the update{due}", "Sent from what was known", echo=what.summary)

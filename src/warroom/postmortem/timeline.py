@@ -9,6 +9,7 @@ from warroom.domain import facts as f
 from warroom.domain.incident import Incident
 from warroom.domain.policy import Pack
 from warroom.postmortem.lines import Line
+from warroom.postmortem.markdown import clock
 from warroom.postmortem.messages import row_of, spoken, worth_telling
 from warroom.postmortem.model import Row, Timeline
 from warroom.postmortem.telling import Teller
@@ -67,7 +68,7 @@ def _grouped(entries: Iterable[_Entry]) -> list[_Entry]:
         if sizes[entry.group] > 1:
             seen.add(entry.group)
             last = max(e.row.at for e in entries if e.group == entry.group)
-            more = f" (and {sizes[entry.group] - 1} more until {last:%H:%M:%S})"
+            more = f" (and {sizes[entry.group] - 1} more until {clock(last, entry.row.at)})"
             entry = replace(entry, row=replace(entry.row, event=entry.row.event + more))
         found.append(entry)
     return found

@@ -1,7 +1,7 @@
 """Templates → Slack blocks, notification text, HTML and plain text. Pure: nothing here talks to anybody.
 
     catalog = Catalog.load(Path("messages"))
-    message = catalog.render("announcement", {"title": "…"}, pack="eafix", button_value="inc-2026-0042")
+    message = catalog.render("announcement", {"title": "…"}, pack="eafix", now=now, button_value="inc-2026-0042")
     for part in message.parts: …                 # part.blocks, part.text
     message.summary, message.plain, message.html # mail: subject, text part, HTML part
 
@@ -30,9 +30,10 @@ The title is `primary`, `danger`, `value=…` or `danger value=…`; without `va
 
 **Values** are plain: str, int, float, bool, None, aware datetime, list, dict. Whatever a value holds, it
 ends up as text. Filters make the rest: `mention(name)`, `channel(name)`, `usergroup(name)`, `broadcast`,
-`link(label)`, `when` (UTC and the reader's own zone), `clock`, `day`, `duration`, `number(digits)`,
+`link(label)`, `when` (UTC and the reader's own zone), `clock` (UTC), `day`, `duration`, `number(digits)`,
 `and_list`, `join(separator)`, `map("filter")`, `map(attribute="key")`, `plain_title`, `clip(n)`,
-`otherwise("not known yet")`, `default`, `length`, `upper`, `lower`, `first`, `last`.
+`otherwise("not known yet")`, `default`, `length`, `upper`, `lower`, `first`, `last`. `when` and `clock` name the day
+of a moment that is not on the UTC day of `now`.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from pathlib import Path
 
 from warroom.rendering.environment import Environment, new_environment
@@ -61,15 +62,17 @@ class Catalog:
         context: Mapping[str, object],
         pack: str | None = None,
         *,
+        now: datetime,
         button_value: str = "",
     ) -> Message:
         """The message with these values, from the pack's own template or the common one.
 
+        `now` is when it is shown: a moment of another UTC day names its day.
         `button_value` is the value of every button that has none of its own, e.g. the incident's id.
         Raises UnknownMessageError, MissingFieldsError, TypeError for a value that is not plain, RenderError
         when the template fails on the values, ValueError for a button value over 2,000 characters.
         """
-        return self._find(name, pack).render(context, button_value)
+        return self._find(name, pack).render(context, now, button_value)
 
     def names(self, pack: str | None = None) -> frozenset[str]:
         """The messages that can be rendered: the common ones and, with `pack`, that pack's own."""

@@ -65,9 +65,10 @@ class Mention:
 
 @dataclass(frozen=True, slots=True)
 class Date:
-    """A moment: Slack shows it in UTC and in the reader's own zone, mail and terminal in UTC."""
+    """A moment in a message of `now`: Slack shows it in UTC and in the reader's own zone, mail and terminal in UTC."""
 
     at: datetime
+    now: datetime
 
     def __str__(self) -> str:
         return utc_stamp(self.at)

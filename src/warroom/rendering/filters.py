@@ -16,9 +16,10 @@ from jinja2 import Undefined, pass_context
 from jinja2.filters import FILTERS as JINJA
 from jinja2.runtime import Context
 
+from warroom.domain import words
 from warroom.rendering.document import Date, Leaf, Link, Mention, Phrase, Text
-from warroom.rendering.slots import leaves_of
-from warroom.rendering.values import clip, is_web_url, one_line, text_of, utc_clock
+from warroom.rendering.slots import NOW_KEY, leaves_of
+from warroom.rendering.values import clip, is_web_url, one_line, text_of
 
 RANGES = ("here", "channel", "everyone")
 _USER = re.compile(r"[UW][A-Z0-9]{2,}")
@@ -53,19 +54,21 @@ def broadcast(value: object) -> object:
     return Mention("broadcast", value) if isinstance(value, str) and value in RANGES else value
 
 
-def when(value: object) -> object:
-    """A moment in UTC and, in Slack, beside it in the reader's own zone."""
-    return Date(value) if isinstance(value, datetime) else value
+@pass_context
+def when(context: Context, value: object) -> object:
+    """A moment in UTC and, in Slack, beside it in the reader's own zone; a moment of another day with its day."""
+    return Date(value, context[NOW_KEY]) if isinstance(value, datetime) else value
 
 
-def clock(value: object) -> object:
-    """A moment as `14:31 UTC`."""
-    return utc_clock(value) if isinstance(value, datetime) else value
+@pass_context
+def clock(context: Context, value: object) -> object:
+    """A moment as `14:31 UTC`, one of another day as `Mon 2 Mar 2026, 14:31 UTC`."""
+    return words.clock(value, context[NOW_KEY]) if isinstance(value, datetime) else value
 
 
 def day(value: object) -> object:
     """The UTC day of a moment as `Mon 2 Mar 2026`."""
-    return f"{value:%a} {value.day} {value:%b %Y}" if isinstance(value, datetime) else value
+    return words.day(value) if isinstance(value, datetime) else value
 
 
 def duration(value: object) -> object:

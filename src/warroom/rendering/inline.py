@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from itertools import groupby
 
+from warroom.domain.words import clock, day
 from warroom.rendering.document import Date, Emoji, Inline, Leaf, Link, Mention, Style, Text
 from warroom.rendering.elements import Json, plain_text
-from warroom.rendering.values import one_line, utc_clock, utc_stamp
+from warroom.rendering.values import one_line, utc_stamp
 
 ELEMENT = 3000
 """Characters in one rich_text element."""
 
-_LOCAL = "{time}"
 _IDS = {"user": "user_id", "channel": "channel_id", "usergroup": "usergroup_id"}
 _SIGILS = {"user": "@", "channel": "#", "usergroup": "!subteam^", "broadcast": "!"}
 _SIGNS = {"bold": "*", "italic": "_", "strike": "~", "code": "`"}
@@ -46,12 +47,12 @@ def _expanded(inlines: Iterable[Inline]) -> Iterator[Text | Json]:
                 yield inline
             case Emoji(name):
                 yield {"type": "emoji", "name": name}
-            case Date(at):
-                yield Text(f"{utc_clock(at)} (")
+            case Date(at, now):
+                yield Text(f"{clock(at, now)} (")
                 yield {
                     "type": "date",
                     "timestamp": int(at.timestamp()),
-                    "format": _LOCAL,
+                    "format": _local(at, now),
                     "fallback": utc_stamp(at),
                 }
                 yield Text(")")
@@ -61,6 +62,11 @@ def _expanded(inlines: Iterable[Inline]) -> Iterator[Text | Json]:
                 yield {"type": kind, _IDS[kind]: id_} | _style(style)
             case Link(url, label, style):
                 yield {"type": "link", "url": url, "text": label[:ELEMENT]} | _style(style)
+
+
+def _local(at: datetime, now: datetime) -> str:
+    """The reader's own time in Slack's words, with the reader's own day where the UTC one is named."""
+    return "{time}" if day(at) == day(now) else "{date_short} at {time}"
 
 
 def _style(style: Style) -> Json:
@@ -99,9 +105,9 @@ def _mrkdwn(inline: Inline) -> str:
             return f"{signs}{escape(text)}{signs[::-1]}"
         case Emoji(name):
             return f":{name}:"
-        case Date(at):
-            moment = f"<!date^{int(at.timestamp())}^{_LOCAL}^{utc_stamp(at)}>"
-            return f"{utc_clock(at)} ({moment})"
+        case Date(at, now):
+            moment = f"<!date^{int(at.timestamp())}^{_local(at, now)}^{utc_stamp(at)}>"
+            return f"{clock(at, now)} ({moment})"
         case Mention(kind, id_):
             return f"<{_SIGILS[kind]}{id_}>"
         case Link(url, label):
@@ -125,8 +131,8 @@ def _flat(inline: Inline, emoji: bool) -> str:
     match inline:
         case Emoji(name):
             return f":{name}:"
-        case Date(at):
-            return utc_clock(at)
+        case Date(at, now):
+            return clock(at, now)
         case Link(label=label):
             return _defused(label) if emoji else label
         case _:

@@ -19,6 +19,8 @@ MARK = re.compile("\ue000([0-9]+)\ue001")
 
 SLOTS_KEY = "<slots>"
 """Where the slots live in the template's context: not a name that a template could write."""
+NOW_KEY = "<now>"
+"""Where the moment lives at which the message is read."""
 
 
 def mark(index: int) -> str:

@@ -6,6 +6,7 @@ import re
 import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import jinja2
@@ -19,7 +20,7 @@ from warroom.rendering.message import Message, build
 from warroom.rendering.problems import MissingFieldsError, Problem, RenderError, did_you_mean
 from warroom.rendering.resolve import resolve, resolve_inlines
 from warroom.rendering.skeleton import Skeleton, skeletons
-from warroom.rendering.slots import MARK, SLOTS_KEY, Slots
+from warroom.rendering.slots import MARK, NOW_KEY, SLOTS_KEY, Slots
 from warroom.rendering.syntax import check
 from warroom.rendering.values import plain
 
@@ -43,8 +44,8 @@ class Template:
     _before_body: int
     _before_summary: int
 
-    def render(self, context: Mapping[str, object], button_value: str = "") -> Message:
-        """The message; keys of the context that are not in `fields` are ignored.
+    def render(self, context: Mapping[str, object], now: datetime, button_value: str = "") -> Message:
+        """The message as read at `now`; keys of the context that are not in `fields` are ignored.
 
         Raises MissingFieldsError, TypeError for a value that is not plain, RenderError when the template
         fails.
@@ -55,6 +56,7 @@ class Template:
         values: dict[str, object] = {field: plain(context[field], field) for field in self.fields}
         slots = Slots()
         values[SLOTS_KEY] = slots
+        values[NOW_KEY] = now
         reading = markdown.read(self._fill(self._body, values, self._before_body))
         line = self._fill(self._summary, values, self._before_summary)
         summary = resolve_inlines(markdown.literal(line), slots)

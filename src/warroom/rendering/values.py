@@ -91,11 +91,6 @@ def utc_stamp(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
-def utc_clock(at: datetime) -> str:
-    """`14:31 UTC`."""
-    return f"{at.astimezone(UTC):%H:%M} UTC"
-
-
 def one_line(text: str) -> str:
     """The text in a single line, runs of white space made one space, ends trimmed."""
     return " ".join(text.split())

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import structlog
 
 from warroom.domain.effects import Answer, FieldErrors, Form, Reply
+from warroom.engine.ports import Clock
 from warroom.errors import DeliveryError
 from warroom.rendering import Catalog, Part, notice
 from warroom.rendering.elements import text_section
@@ -39,10 +40,11 @@ class Receipt(Protocol):
 class Answers:
     """Turns answers into what Slack shows. `pack_of` gives the pack of an incident id, for its own messages."""
 
-    def __init__(self, api: Api, catalog: Catalog, pack_of: Callable[[str], str | None]) -> None:
+    def __init__(self, api: Api, catalog: Catalog, pack_of: Callable[[str], str | None], clock: Clock) -> None:
         self._api = api
         self._catalog = catalog
         self._pack_of = pack_of
+        self._clock = clock
 
     def parts(self, reply: Reply, incident: str | None) -> tuple[Part, ...]:
         """A private message; its buttons carry the value `button` of its context, else the incident's id.
@@ -52,7 +54,7 @@ class Answers:
         pack = self._pack_of(incident) if incident else None
         context = revive(reply.context)
         button = str(context.get("button") or incident or "")
-        return self._catalog.render(reply.message, context, pack, button_value=button).parts
+        return self._catalog.render(reply.message, context, pack, now=self._clock.now(), button_value=button).parts
 
     async def to_command(self, receipt: Receipt, body: Mapping[str, Any]) -> Json:
         """The body of the acknowledgement; what does not fit into it follows through the response url."""

@@ -154,7 +154,7 @@ def create_app(
         process_before_response=True,
     )
     logging.getLogger("slack_bolt.RequestVerification").setLevel(logging.WARNING)  # INFO logs bodies
-    listeners = Listeners(submit, directory, Answers(api, catalog, pack_of), clock)
+    listeners = Listeners(submit, directory, Answers(api, catalog, pack_of, clock), clock)
     for name in COMMANDS:
         app.command(name)(listeners.command)
     app.command(_ANY)(listeners.unknown)

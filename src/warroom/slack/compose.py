@@ -26,9 +26,10 @@ class Composer:
         self._catalog = catalog
         self._views = views
 
-    def _quoted(self, quote: Mapping[str, Any], pack: str) -> str:
+    def _quoted(self, quote: Mapping[str, Any], job: Job) -> str:
         """The text of another message, for people to read before it is sent or said."""
-        return self._catalog.render(str(quote["message"]), revive(quote["context"]), pack).plain
+        context = revive(quote["context"])
+        return self._catalog.render(str(quote["message"]), context, job.incident.pack, now=job.now).plain
 
     def message(self, job: Job) -> Message:
         """The effect's message.
@@ -46,9 +47,9 @@ class Composer:
             context |= revive(data.get("context") or {})
             quote = data.get("quote")
             if isinstance(quote, Mapping):
-                context["quoted"] = self._quoted(quote, job.incident.pack)
+                context["quoted"] = self._quoted(quote, job)
             button = str(data.get("button", job.incident.id))
-            return self._catalog.render(name, context, job.incident.pack, button_value=button)
+            return self._catalog.render(name, context, job.incident.pack, now=job.now, button_value=button)
         except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
             trace = "".join(traceback.format_exception(error))
             log.error("message_not_rendered", message=name, incident=job.incident.id, trace=trace)
