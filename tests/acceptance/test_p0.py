@@ -53,7 +53,7 @@ async def test_an_alert_is_announced_to_everybody_and_its_room_is_ready_at_once(
     everybody = {"Ana Souza", "Mei Tanaka", "Raj Patel", "Lukas Weber", "Rita Okafor", "Clara Jensen"}
     assert set(world.paged()) == everybody
     assert all(name in world.saw(world.room, "PagerDuty is calling") for name in everybody)
-    assert ":white_check_mark: Alert the war room · system · done 14:31 UTC (sent)" in world.panel
+    assert ":white_check_mark: Alert the war room · warroom · done 14:31 UTC (sent)" in world.panel
 
 
 @pytest.mark.row("L1")
@@ -127,7 +127,7 @@ async def test_the_protocol_asks_escalates_and_calls_at_the_minutes_of_the_docum
     world.saw(world.room, "Diagnostics: evidence", "Incident snapshot", "Trading halted")
     assert "snapshot/metrics.json" in world.file("step-p0_evidence.txt")
     assert check(world.attachment("step-p0_evidence.zip")) == []  # sealed: every hash of its manifest holds
-    assert ":white_check_mark: Preserve the evidence · system · done 14:36 UTC" in world.panel
+    assert ":white_check_mark: Preserve the evidence · warroom · done 14:36 UTC" in world.panel
     assert ":red_circle: Engage the circuit breakers · Risk manager · LATE, was due 14:36 UTC" in world.panel
 
     skipped = await world.types("rita", world.room, "/incident step skip p0_circuit_breakers Exposure is flat")

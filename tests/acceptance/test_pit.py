@@ -58,7 +58,7 @@ async def test_a_critical_violation_stops_all_trading_signals_within_thirty_seco
     assert pit.sandbox.pit.stopped is not None
     assert pit.sandbox.pit.stopped["reason"] == "automatic rule: Activate the circuit breaker"
     pit.saw("pit-incidents", "Stop all trading signals: CONFIRMED")
-    assert ":white_check_mark: Activate the circuit breaker · system" in pit.panel
+    assert ":white_check_mark: Activate the circuit breaker · warroom" in pit.panel
     assert pit.sandbox.pit.count("signals/stop") == 1
 
 

@@ -265,9 +265,18 @@ def test_the_panel_shows_every_step_with_owner_and_mark() -> None:
     play = a_p0()
     play.at(3)
     panel = play.panel()
-    assert "Alert the war room · system · done" in panel
+    assert "Alert the war room · warroom · done" in panel
     assert "Engage the circuit breakers · Risk manager · due 14:36 UTC" in panel
-    assert "Preserve the evidence · system · from 14:36 UTC" in panel
+    assert "Preserve the evidence · warroom · from 14:36 UTC" in panel
+
+
+def test_a_late_step_of_our_own_names_warroom() -> None:
+    play = a_p0("platform.probes")
+    play.at(11)
+    (late,) = [text for text in play.seen("step_late") if "Preserve the evidence" in text]
+    assert "LATE: Preserve the evidence. warroom had until 14:41 UTC." in late.replace("**", "")
+    assert "Preserve the evidence · warroom · LATE" in play.panel().replace("**", "")
+    assert "Preserve the evidence · warroom · LATE" in text_of(play.type("/incident-status")).replace("**", "")
 
 
 def test_a_misspelt_step_gets_the_nearest_real_ones() -> None:

@@ -102,6 +102,11 @@ def test_a_step_that_was_due_and_never_done_is_late_even_when_nobody_said_so() -
     assert steps["Assign the incident commander"] == "not due yet"
 
 
+def test_a_step_of_our_own_is_warroom_s() -> None:
+    steps = {row[0]: row[1] for row in table(section(opened().markdown(), "Protocol"))}
+    assert steps["Preserve the evidence"] == "warroom"
+
+
 def test_a_late_clock_is_a_breach_a_finding_and_an_action_item() -> None:
     markdown = resolved(opened().reached(1, "announced").reached(420, "acknowledged", ANA)).markdown()
     assert ["Acknowledge", "5 m", "7 m", "late by 2 m"] in table(section(markdown, "SLA clocks"))

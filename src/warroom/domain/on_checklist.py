@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from warroom.domain import checklists, views
+from warroom.domain import checklists, teams, views
 from warroom.domain import facts as f
 from warroom.domain.checklists import Row
 from warroom.domain.commands import did_you_mean
@@ -130,14 +130,13 @@ def _row(i: Incident, checklist: Checklist, name: str, item: str) -> Row | None:
 
 
 def _late(out: Out, checklist: Checklist, name: str, row: Row) -> dict[str, object]:
-    role = out.pack.pack.roles.get(row.item.owner)
     return {
         "checklist": checklist.title,
         "name": name,
         "item": row.item.id,
         "text": row.item.title,
         "how": row.item.how,
-        "owner": role.title if role else row.item.owner,
+        "owner": teams.owner(out.pack.pack, row.item.owner),
         "holder": views.who(out.i.roles.get(row.item.owner)),
         "due": moment(row.due) if row.due else None,
     }

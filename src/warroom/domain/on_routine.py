@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from warroom.domain import facts as f
-from warroom.domain import routines
+from warroom.domain import routines, teams
 from warroom.domain.decision import Context
 from warroom.domain.effects import Effect, moment
 from warroom.domain.handling import Handled
@@ -97,7 +97,7 @@ def _report(routine: Routine, out: Out) -> dict[str, Any]:
         "late": moment(due) if i.opened - due > LATE else None,
         "checklist": checklist.title if checklist else "",
         "items": [
-            {"title": item.title, "how": item.how, "owner": pack.roles[item.owner].title if item.owner else ""}
+            {"title": item.title, "how": item.how, "owner": teams.owner(pack, item.owner)}
             for item in (checklist.items if checklist else ())
         ],
         "next": moment(following) if following else None,

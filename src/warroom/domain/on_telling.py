@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from warroom.domain import facts as f
-from warroom.domain import phone_calls, protocol, views
+from warroom.domain import phone_calls, protocol, teams, views
 from warroom.domain.decision import Context
 from warroom.domain.effects import Effect, moment
 from warroom.domain.incident import Approval, Incident
@@ -149,11 +149,10 @@ def _update(out: Out, what: f.UpdateGiven) -> Iterator[Said]:
 def step_context(out: Out, step: Step) -> dict[str, Any]:
     """What the messages about a protocol step show of it."""
     row = next((r for r in views.steps(out.i, out.pack) if r["id"] == step.id), {})
-    role = out.pack.pack.roles.get(step.owner)
     return {
         "step": step.title,
         "ask": step.ask,
-        "owner": role.title if role else step.owner,
+        "owner": teams.owner(out.pack.pack, step.owner),
         "holder": views.who(out.i.roles.get(step.owner)),
         "due": row.get("due"),
         **phone_calls.whom(out, step),

@@ -7,11 +7,13 @@ from warroom.domain import facts as f
 from warroom.domain import milestones
 from warroom.domain.decision import LoadedPack
 from warroom.domain.incident import Incident
-from warroom.domain.people import By
-from warroom.domain.policy import SeverityId
+from warroom.domain.people import WARROOM, By
+from warroom.domain.policy import Pack, SeverityId
 
 ON_CALL = "on_call"
 """the group that is whoever PagerDuty has on call"""
+SYSTEM = "system"
+"""the owner of a step that warroom does by itself"""
 LOOKED_UP = "people"
 """begins the key of every effect that looks up whom to invite"""
 
@@ -22,6 +24,12 @@ def roles(pack: LoadedPack, severity: SeverityId) -> tuple[str, ...]:
     if teams:
         return tuple(dict.fromkeys(role for team in teams for role in team.roles))
     return tuple(name for name, role in pack.pack.roles.items() if role.group)
+
+
+def owner(pack: Pack, name: str) -> str:
+    """Whose a step or an item is, as people read it: the title of the role, or warroom; "" for nobody's."""
+    role = pack.roles.get(name)
+    return WARROOM.name if name == SYSTEM else role.title if role else name
 
 
 def groups(pack: LoadedPack, severity: SeverityId) -> tuple[str, ...]:

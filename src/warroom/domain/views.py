@@ -315,12 +315,11 @@ def steps(i: Incident, pack: LoadedPack) -> list[View]:
     for step in protocol.steps(i, pack):
         mark = i.steps.get(step.id)
         begin, end = schedule.window(i, pack, step) or (None, None)
-        owner = pack.pack.roles.get(step.owner)
         rows.append(
             {
                 "id": step.id,
                 "title": step.title,
-                "owner": owner.title if owner else step.owner,
+                "owner": teams.owner(pack.pack, step.owner),
                 "state": mark.state if mark else "waiting",
                 "due": _moment(end),
                 "starts": _moment(begin),
@@ -346,14 +345,13 @@ def checklist(i: Incident, pack: LoadedPack, now: datetime, data: Mapping[str, A
 
 
 def _item(i: Incident, pack: LoadedPack, row: checklists.Row) -> View:
-    role = pack.pack.roles.get(row.item.owner)
     holder = i.roles.get(row.item.owner)
     return {
         "number": row.number,
         "id": row.item.id,
         "title": row.item.title,
         "how": _parts(row.item.how),
-        "owner": role.title if role else row.item.owner,
+        "owner": teams.owner(pack.pack, row.item.owner),
         "holder": holder.name if holder else "",
         "done": row.mark.done,
         "by": who(row.mark.by),

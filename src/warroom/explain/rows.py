@@ -6,11 +6,11 @@ from datetime import timedelta
 
 from warroom.domain.policy import Cadence, Clock, Communication, Step
 from warroom.domain.procedures import Checklist, Watch
+from warroom.domain.teams import SYSTEM, owner
 from warroom.domain.terms import Milestone
 from warroom.explain import words
 from warroom.explain.case import Case
 from warroom.packs.durations import format_duration
-from warroom.packs.names import SYSTEM
 
 _ORDER = ("tell", "room", "team", "step", "call", "list", "watch", "ask", "update", "clock", "review")
 _HOURS = {"business": "business hours", "market": "market hours"}
@@ -98,7 +98,7 @@ def _step(case: Case, step: Step, provided: str) -> Row:
         kind="call" if step.call else "step",
         what=step.title,
         details=tuple(details),
-        who=words.owner(pack, step.owner),
+        who=owner(pack, step.owner),
         if_late=late,
     )
 

@@ -7,7 +7,7 @@ from warroom.domain.policy import Do, Pack, Step
 from warroom.domain.procedures import Audience, Criterion, Item
 from warroom.domain.terms import When
 from warroom.packs.durations import format_duration
-from warroom.packs.names import ON_CALL, ROOM, SYSTEM
+from warroom.packs.names import ON_CALL, ROOM
 
 ITSELF = "warroom"
 _REACHED = {
@@ -85,11 +85,6 @@ def audience(pack: Pack, who: Audience) -> str:
     ways += [way for way, used in others.items() if used]
     approved = f", once approved by {groups(pack, who.approvers)}" if who.external else ""
     return f"{who.title} ({', '.join(ways)}{approved})"
-
-
-def owner(pack: Pack, name: str) -> str:
-    """Who does a step: warroom itself, or somebody in a role."""
-    return ITSELF if name == SYSTEM else pack.roles[name].title
 
 
 def answerable(pack: Pack, milestone: str) -> str:

@@ -6,10 +6,11 @@ from itertools import combinations, pairwise
 
 from warroom.domain.policy import Cadence, Clock, Communication, Do, Pack, Severity, Step
 from warroom.domain.slots import slots
+from warroom.domain.teams import SYSTEM
 from warroom.packs.condition_references import check_done_on, check_span, check_when
 from warroom.packs.document import Path
 from warroom.packs.durations import format_duration
-from warroom.packs.names import ROOM, SYSTEM, Findings
+from warroom.packs.names import ROOM, Findings
 from warroom.packs.problems import nearest
 
 _NONE = timedelta()

@@ -14,7 +14,6 @@ from warroom.packs.document import Path
 from warroom.packs.problems import nearest
 
 ROOM = "room"
-SYSTEM = "system"
 ON_CALL = "on_call"
 ENVIRONMENT_NAME = re.compile(r"[A-Z][A-Z0-9_]*")
 

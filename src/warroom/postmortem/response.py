@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from warroom.domain import clocks, milestones, protocol, schedule
+from warroom.domain import clocks, milestones, protocol, schedule, teams
 from warroom.domain.decision import LoadedPack
 from warroom.domain.incident import Incident, StepMark
 from warroom.domain.people import WARROOM
@@ -71,11 +71,10 @@ def step_rows(incident: Incident, pack: LoadedPack, now: datetime) -> tuple[Step
 def _step(i: Incident, pack: LoadedPack, step: Step, mark: StepMark | None, now: datetime) -> StepRow:
     _, due = schedule.window(i, pack, step) or (None, None)
     finished = mark if mark and mark.state in ("done", "skipped") else None
-    owner = pack.pack.roles.get(step.owner)
     result, ok = _step_result(i, mark, due, now)
     return StepRow(
         title=step.title,
-        owner=owner.title if owner else step.owner,
+        owner=teams.owner(pack.pack, step.owner),
         due=due,
         done=finished.at if finished else None,
         by=_doer(i, step, finished) if finished else "",
