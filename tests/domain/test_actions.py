@@ -279,18 +279,23 @@ def test_an_automatic_rule_acts_by_itself_once_and_says_so_in_room_and_channel()
     assert len(acts(play)) == 1
 
 
-def test_switched_off_an_automatic_rule_says_what_it_would_have_done_and_how_to_do_it() -> None:
-    play = a_play("off", packs=a_toy((acts_in("reduce-sizes"),)))
+@pytest.mark.parametrize(
+    ("action", "title", "sent"),
+    [
+        ("reduce-sizes", "Reduce order sizes", "POST executioner/api/reduce"),
+        ("halt-all", "Halt all trading", "POST executioner/api/halt"),
+    ],
+)
+def test_switched_off_an_automatic_rule_sends_people_to_the_platform_and_to_no_command(
+    action: str, title: str, sent: str
+) -> None:
+    play = a_play("off", packs=a_toy((acts_in(action),)))
     assert acts(play) == []
     told = play.seen("action_held")
     assert sorted(t.partition(":")[0] for t in told) == ["room", "war_room"]
-    for part in (
-        "Reduce order sizes",
-        "switched off",
-        "/incident action reduce-sizes REASON",
-        "POST executioner/api/reduce",
-    ):
-        assert part in told[0]
+    for part in (title, "switched off", "Do it on the platform itself, now", "/incident note TEXT", sent):
+        assert part in told[0].replace("**", "")
+    assert "REASON" not in told[0]
 
 
 def test_an_automatic_rule_sends_nothing_half_filled() -> None:
@@ -313,6 +318,7 @@ def test_an_automatic_rule_obeys_the_gate() -> None:
     play = a_play(packs=a_toy((acts_in("gated"),)))
     assert acts(play) == []
     assert "its gate is closed" in play.seen("action_held")[0]
+    assert "Do it by hand: /incident action gated REASON" in play.seen("action_held")[0].replace("**", "")
 
 
 # words

@@ -76,7 +76,8 @@ def _held(out: Out, what: f.ActionHeld) -> Iterator[Effect]:
     action = out.pack.pack.actions[what.action]
     lines = sending(action, {}, fields=out.i.fields, reason="{reason}", operator="{operator}", incident=out.i.id).lines
     typed = f"/halt {action.scope} REASON" if action.scope else f"/incident action {what.action} REASON"
-    context = {"action": action.title, "why": what.why, "lines": list(lines), "usage": typed}
+    usage = "" if what.off else typed
+    context = {"action": action.title, "why": what.why, "lines": list(lines), "usage": usage}
     yield out.say(f"held:{what.run}", "action_held", context)
     yield _announced(out, f"held:{what.run}:announce", "action_held", context)
 

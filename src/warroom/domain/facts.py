@@ -265,11 +265,13 @@ class HaltLifted:
 
 @dataclass(frozen=True, kw_only=True)
 class ActionHeld:
-    """An automatic rule would have ordered an action and did not, as `why` says; nothing was sent."""
+    """An automatic rule would have ordered an action and did not, as `why` says; nothing was sent. `off`: actions are
+    switched off here, so no command sends it either."""
 
     run: str
     action: str
     why: str
+    off: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -174,7 +174,7 @@ def automatic(i: Incident, do: Do, run: str, title: str, ctx: Context) -> tuple[
     elif closed := ordering.standing(i, name, ctx):
         why = "its gate is closed: " + "; ".join(f"{s.title}: {s.why}" for s in closed)
     if why:
-        return (f.ActionHeld(run=run, action=name, why=why),)
+        return (f.ActionHeld(run=run, action=name, why=why, off=ctx.actions == "off"),)
     return ordering.place(i, order, WARROOM, ctx)
 
 
