@@ -14,6 +14,7 @@ from warroom.domain.decision import LoadedPack
 from warroom.domain.policy import Clock
 
 SECOND = timedelta(seconds=1)
+HEARD = {"ack": "acknowledged", "unack": "unacknowledged", "resolve": "resolved", "reopen": "reopened"}
 
 
 def market_clock(**changes: Any) -> dict[str, LoadedPack]:
@@ -217,14 +218,19 @@ def test_a_resolution_nobody_announced_is_warned_of_and_missed() -> None:
 
 @settings(max_examples=25, deadline=None)
 @given(
-    st.lists(st.tuples(st.sampled_from(["ack", "unack", "P0", "P1", "P2", "wait"]), st.integers(1, 3000)), max_size=8)
+    st.lists(
+        st.tuples(
+            st.sampled_from(["ack", "unack", "resolve", "reopen", "P0", "P1", "P2", "wait"]), st.integers(1, 3000)
+        ),
+        max_size=8,
+    )
 )
 def test_used_and_left_always_add_up_to_the_limit(moves: list[tuple[str, int]]) -> None:
     play = an_alert()
     for what, seconds in moves:
         play.wait(timedelta(seconds=seconds))
-        if what in ("ack", "unack"):
-            play.hear({"ack": "incident.acknowledged", "unack": "incident.unacknowledged"}[what])
+        if what in HEARD:
+            play.hear(f"incident.{HEARD[what]}")
         elif what != "wait":
             play.type(f"/incident severity {what}")
     pack = play.packs["lav_adaf"].pack

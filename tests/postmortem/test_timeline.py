@@ -95,6 +95,14 @@ def test_a_reopened_incident_says_so() -> None:
     assert ("Reopened", "", "PagerDuty") in rows(story)
 
 
+def test_a_clock_missed_after_a_reopening_is_told_with_its_limit() -> None:
+    story = resolved(opened(), 120)
+    story.fact(3600, f.MilestoneWithdrawn(milestone="resolved", source="pagerduty"), PAGERDUTY)
+    deadline = START + timedelta(seconds=3600 + 180)
+    story.fact(3780, f.ClockBreached(clock="acknowledge", start=START, deadline=deadline))
+    assert ("Time ran out: Acknowledge (5 m)", "", "warroom") in rows(story)
+
+
 def test_resolving_is_told_once() -> None:
     story = resolved(opened(), 600).reached(603, "resolved", PAGERDUTY, "pagerduty")
     assert sum("Resolved" in row.action for row in told(story).rows) == 1

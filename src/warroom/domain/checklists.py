@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from warroom.domain import done, protocol
+from warroom.domain import done, pauses, protocol
 from warroom.domain import facts as f
 from warroom.domain.decision import LoadedPack
 from warroom.domain.done import complete as complete
@@ -74,10 +74,20 @@ def rows(i: Incident, checklist: Checklist, name: str) -> tuple[Row, ...]:
             number=number,
             item=item,
             mark=begun.items.get(item.id, NO_MARK),
-            due=begun.at + item.within if item.within else None,
+            due=_due(i, checklist, begun, item),
         )
         for number, item in enumerate(checklist.items, 1)
     )
+
+
+def _due(i: Incident, checklist: Checklist, begun: ChecklistMark, item: Item) -> datetime | None:
+    """When an item is late (UTC); None: never. Time for which the incident was resolved counts only for what is for
+    that time, or was begun in it."""
+    mark = begun.items.get(item.id, NO_MARK)
+    if item.within is None or mark.late:
+        return mark.late
+    away = () if checklist.at in AFTERWARDS else pauses.of(i.history, mark.at if mark.done else None)
+    return pauses.after(begun.at, item.within, (p for p in away if p[0] > begun.at))
 
 
 def progress(i: Incident, checklist: Checklist, name: str) -> Progress:

@@ -2,7 +2,8 @@
 
 PagerDuty's timestamps decide: a view is computed from the milestones' history, never from what was announced.
 When the severity is raised, a clock still running starts anew with the new limit; one that had ended keeps the limit
-it ended under. Resolving ends every clock that waits for something before it: nothing is late after the end.
+it ended under. Resolving ends every clock that waits for something before it: nothing is late after the end. When the
+incident is reopened, it goes on where it stood.
 """
 
 from collections.abc import Iterator
@@ -11,11 +12,12 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Literal
 
-from warroom.domain import milestones, protocol
+from warroom.domain import milestones, pauses, protocol
 from warroom.domain.decision import LoadedPack
 from warroom.domain.incident import ClockMark, Incident
 from warroom.domain.latest import latest
 from warroom.domain.market import Sessions
+from warroom.domain.pauses import Pause
 from warroom.domain.policy import Clock, SeverityId
 
 State = Literal["running", "warned", "paused", "late", "met", "corrected"]
@@ -69,6 +71,11 @@ def kept(incident: Incident, pack: LoadedPack, clock_id: str, mark: ClockMark) -
     return min((at for end in ends if (at := milestones.reached(before, end))), default=None)
 
 
+def away(i: Incident, clock: Clock, before: datetime | None) -> tuple[Pause, ...]:
+    """The pauses, begun before that moment (UTC; None: so far), in which the clock stands still."""
+    return () if clock.end in AFTER_RESOLVING else pauses.of(i.history, before)
+
+
 def _runs(
     i: Incident, sessions: Sessions, severity: SeverityId, clock_id: str, clock: Clock, now: datetime
 ) -> Iterator[ClockView]:
@@ -81,7 +88,7 @@ def _runs(
             continue
         start = max(span.start, _last_raise(i, since))
         mark = i.clocks.get((clock_id, start), ClockMark())
-        yield _view(sessions, clock_id, clock, start, end and max(end, start), now, mark)
+        yield _view(sessions, clock_id, clock, start, end and max(end, start), now, mark, away(i, clock, end))
 
 
 def _severity_at(i: Incident, at: datetime) -> tuple[datetime, SeverityId]:
@@ -109,18 +116,12 @@ def _view(
     end: datetime | None,
     now: datetime,
     mark: ClockMark,
+    still: tuple[Pause, ...],
 ) -> ClockView:
     stop = end or max(now, start)
     warn_span = clock.within - (clock.warn_before or clock.within / WARN_FRACTION)
-    if clock.counting != "always":
-        counted = sessions.counted(clock.counting)
-        used = counted.elapsed(start, stop)
-        deadline = counted.after(start, clock.within)
-        warn_at = counted.after(start, max(warn_span, timedelta()))
-    else:
-        used = stop - start
-        deadline = start + clock.within
-        warn_at = start + max(warn_span, timedelta())
+    hours = sessions.counted(clock.counting) if clock.counting != "always" else None
+    deadline = pauses.after(start, clock.within, still, hours)
     return ClockView(
         id=clock_id,
         title=clock.title,
@@ -128,9 +129,9 @@ def _view(
         start=start,
         end=end,
         within=clock.within,
-        used=used,
+        used=pauses.elapsed(start, stop, still, hours),
         deadline=deadline,
-        warn_at=warn_at,
+        warn_at=pauses.after(start, max(warn_span, timedelta()), still, hours),
         state=_state(sessions, clock, end, stop, deadline, mark),
         mark=mark,
     )

@@ -22,7 +22,7 @@ class Moment:
 
 @dataclass(frozen=True)
 class Span:
-    """From `start` until the milestone was reached at `end`; None: it has not been."""
+    """From `start` to `end` (UTC); None: it goes on."""
 
     start: datetime
     end: datetime | None
@@ -58,15 +58,21 @@ def of(history: History, milestone: Milestone) -> History:
     return tuple(kept)
 
 
+def held(history: History, milestone: Milestone) -> tuple[Span, ...]:
+    """Each turn of the milestone: from when it was reached until it was withdrawn."""
+    turns: list[Span] = []
+    for moment in of(history, milestone):
+        holds = bool(turns) and turns[-1].end is None
+        if moment.reached and not holds:
+            turns.append(Span(moment.at, None))
+        elif holds and not moment.reached:
+            turns[-1] = Span(turns[-1].start, moment.at)
+    return tuple(turns)
+
+
 def reached(history: History, milestone: Milestone) -> datetime | None:
     """When the milestone was reached for the current turn (UTC); None while it is not."""
-    at: datetime | None = None
-    for moment in of(history, milestone):
-        if not moment.reached:
-            at = None
-        elif at is None:
-            at = moment.at
-    return at
+    return next((turn.start for turn in held(history, milestone)[-1:] if turn.end is None), None)
 
 
 def first(history: History, milestone: Milestone) -> datetime | None:

@@ -7,7 +7,19 @@ us, and whatever wakes us first, everything overdue is done, once, in due order.
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
-from warroom.domain import approvals, checklists, clocks, done, fields, milestones, protocol, teams, telling, watches
+from warroom.domain import (
+    approvals,
+    checklists,
+    clocks,
+    done,
+    fields,
+    milestones,
+    pauses,
+    protocol,
+    teams,
+    telling,
+    watches,
+)
 from warroom.domain import facts as f
 from warroom.domain.decision import LoadedPack
 from warroom.domain.due import Due
@@ -94,16 +106,24 @@ def anchor(incident: Incident, step: Step) -> datetime | None:
 def window(incident: Incident, pack: LoadedPack, step: Step) -> tuple[datetime, datetime | None] | None:
     """When the step begins and when it is late (UTC; None: never); None while its minutes do not count yet.
 
-    A step that waits for business (market) hours begins with them and keeps its length.
+    A step that waits for business (market) hours begins with them and keeps its length. Time for which the incident was
+    resolved does not count, and what was late stays late at its moment.
     """
     counted = anchor(incident, step)
     if counted is None:
         return None
-    begin = counted + step.start
+    mark = incident.steps.get(step.id)
+    away = pauses.of(incident.history, mark.at if mark and mark.state in ("done", "skipped") else None)
+    begin = pauses.after(counted, step.start, away)
     if step.hours != "always":
         hours = pack.sessions.business if step.hours == "business" else pack.sessions
         begin = hours.next_open(begin)
-    return begin, begin + (step.end - step.start) if step.end is not None else None
+        for resolved, reopened in away:
+            if resolved <= begin < reopened:
+                begin = hours.next_open(reopened)
+    if step.end is None:
+        return begin, None
+    return begin, (mark and mark.late) or pauses.after(begin, step.end - step.start, away)
 
 
 def step_effects(pack: LoadedPack, step: Step) -> tuple[str, ...]:

@@ -42,11 +42,7 @@ def due(i: Incident, pack: LoadedPack) -> Iterator[Due]:
 
 def turn_of(i: Incident, milestone: Milestone) -> int:
     """How often the milestone has been reached anew: once, and again after every withdrawal."""
-    turns, holds = 0, False
-    for moment in milestones.of(i.history, milestone):
-        turns += moment.reached and not holds
-        holds = moment.reached
-    return turns
+    return len(milestones.held(i.history, milestone))
 
 
 def _moment(i: Incident, pack: LoadedPack, communication: Communication, reached: datetime) -> datetime | None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from warroom.domain import clocks, milestones, protocol, schedule, teams
+from warroom.domain import clocks, milestones, pauses, protocol, schedule, teams
 from warroom.domain.decision import LoadedPack
 from warroom.domain.incident import Incident, StepMark
 from warroom.domain.people import WARROOM
@@ -136,13 +136,14 @@ def _cadence(i: Incident, cadence: Cadence, now: datetime) -> UpdateRow | None:
     if begin is None:
         return None
     end = max(milestones.reached(i.history, cadence.end) or now, begin)
+    away = pauses.of(i.history) if cadence.end == "resolved" else ()
     told = [u for u in i.updates if u.cadence in ("", cadence.id) and begin <= u.at <= end]
     return UpdateRow(
         title=cadence.title,
         every=cadence.every,
         written=sum(u.human for u in told),
         unwritten=tuple(u.due or u.at for u in told if not u.human),
-        longest_gap=max(b - a for a, b in pairwise([begin, *sorted(u.at for u in told), end])),
+        longest_gap=max(pauses.elapsed(a, b, away) for a, b in pairwise([begin, *sorted(u.at for u in told), end])),
     )
 
 

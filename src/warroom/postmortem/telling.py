@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from warroom.domain import fact_lines, milestones, protocol
+from warroom.domain import clocks, fact_lines, milestones, pauses, protocol
 from warroom.domain import facts as f
 from warroom.domain.incident import Incident
 from warroom.domain.milestones import Moment
@@ -168,12 +168,15 @@ class Teller:
         return what.milestone == "resolved" and any(near)
 
     def _clock(self, fact: f.Fact, what: f.ClockBreached | f.ClockCorrected) -> Told:
-        clocks = dict(protocol.all_clocks(self.pack))
+        all_clocks = dict(protocol.all_clocks(self.pack))
         in_force = self.pack.severities[self.incident.severity].clocks
-        known = in_force.get(what.clock) or clocks.get(what.clock)
+        known = in_force.get(what.clock) or all_clocks.get(what.clock)
         title = known.title if known else what.clock
         if isinstance(what, f.ClockBreached):
-            limit = f" ({span(what.deadline - what.start)})" if known and known.counting == "always" else ""
+            limit = ""
+            if known and known.counting == "always":
+                still = clocks.away(self.incident, known, what.deadline)
+                limit = f" ({span(pauses.elapsed(what.start, what.deadline, still))})"
             return Told(f"Time ran out: {title}{limit}", echo=title)
         return Told(f"In time after all: {title}, at {clock(what.reached, fact.at)}", echo=title)
 
