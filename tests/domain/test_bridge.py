@@ -55,7 +55,7 @@ def test_another_bridge_given_in_pagerduty_is_told_in_the_room_and_replaces_the_
     assert "Conference bridge in PagerDuty: https://b.example/2" in play.seen("note")[0]
     assert [e for e in play.sent[before:] if e.kind == "slack.edit" and e.data["of"] == "announce"]
     assert (marks(play)[-1].data["title"], marks(play)[-1].data["url"]) == (
-        "Conference bridge since 14:34 UTC",
+        "Conference bridge since Tue 17 Nov 2026, 14:34 UTC",
         "https://b.example/2",
     )
     play.hear("incident.conference_bridge.updated", details={"conference_bridge": {"url": "https://b.example/2"}})

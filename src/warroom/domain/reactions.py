@@ -30,7 +30,7 @@ from warroom.domain.incident import Incident
 from warroom.domain.outgoing import ACT, EDIT, FIRST, PANEL, POST, PRIORITY, SETUP, Out
 from warroom.domain.people import WARROOM
 from warroom.domain.policy import Milestone, SeverityId
-from warroom.domain.words import slug
+from warroom.domain.words import slug, stamp
 
 MIRRORS = ("slack.edit", "timeline.write")
 TOLD_IN_PAGERDUTY: tuple[Milestone, ...] = ("commander_assigned", "contained", "resolved")
@@ -187,7 +187,7 @@ def _linked(out: Out, before: Incident | None, what: f.PagerDutyLinked) -> Itera
 def _bridge(out: Out, key: str, address: str, since: datetime | None = None) -> Iterator[Effect]:
     """A bookmark of the conference, where it has an address; one that replaces another says `since` when (UTC)."""
     if address.startswith(("https://", "http://")):
-        title = f"Conference bridge since {since:%H:%M} UTC" if since else "Conference bridge"
+        title = f"Conference bridge since {stamp(since)}" if since else "Conference bridge"
         data = {"title": title, "url": address, "emoji": ":telephone_receiver:"}
         yield out.effect(key, "slack.bookmark", data, rank=EDIT, after=("room",))
 

@@ -35,10 +35,14 @@ def day(at: datetime) -> str:
     return f"{utc:%a} {utc.day} {utc:%b %Y}"
 
 
+def stamp(at: datetime) -> str:
+    """A moment as it can be read on any day: "Wed 18 Nov 2026, 14:31 UTC"."""
+    return f"{day(at)}, {at.astimezone(UTC):%H:%M} UTC"
+
+
 def clock(at: datetime, now: datetime) -> str:
-    """A moment as people read it at `now`: "14:31 UTC", on another UTC day "Wed 18 Nov 2026, 14:31 UTC"."""
-    time = f"{at.astimezone(UTC):%H:%M} UTC"
-    return time if day(at) == day(now) else f"{day(at)}, {time}"
+    """A moment as people read it at `now`: "14:31 UTC", on another UTC day with that day."""
+    return f"{at.astimezone(UTC):%H:%M} UTC" if day(at) == day(now) else stamp(at)
 
 
 def listed(items: Iterable[str]) -> str:
