@@ -215,7 +215,12 @@ def test_a_severity_is_changed_with_its_reason_and_not_to_itself() -> None:
     play = an_alert()
     assert "is P0 already" in text_of(play.type("/incident severity p0"))
     assert "It is P2 now" in text_of(play.type("/incident severity P2 one venue only"))
-    assert "one venue only" in play.seen("severity_changed")[0]
+    told = next(text for text in play.seen("severity_changed") if text.startswith("war_room"))
+    for part in (play.incident.id, "Market regime feed down", "was P0: one venue only", "no further updates"):
+        assert part in told
+    play.type("/incident severity P1")
+    play.type("/incident severity P3")
+    assert "was P1: no reason was given. Changed by" in play.seen("severity_changed")[-1]
     assert "Say which severity" in text_of(play.type("/incident severity"))
 
 

@@ -123,15 +123,42 @@ def test_circuit_breakers_are_asked_for_at_two_and_escalate_at_five_minutes() ->
 
 
 @P0
-@pytest.mark.parametrize(("mode", "note"), [("live", "confirmed"), ("dry_run", "DRY RUN")])
-def test_a_confirmed_or_rehearsed_halt_does_the_circuit_breakers(mode: str, note: str) -> None:
+def test_a_confirmed_halt_does_the_circuit_breakers() -> None:
     play = a_p0()
-    play.actions = mode
     play.at(3).send("halt", scope="all", reason="bad prices", actor=RAJ)
     assert play.state("p0_circuit_breakers") == "done"
-    assert note in play.incident.steps["p0_circuit_breakers"].note
+    assert "confirmed" in play.incident.steps["p0_circuit_breakers"].note
     play.at(6)
     assert play.keys("late:p0_circuit_breakers") == []
+
+
+@P0
+def test_a_rehearsed_halt_does_not_and_whoever_is_to_decide_is_chased_all_the_same() -> None:
+    play = a_p0()
+    play.actions = "dry_run"
+    play.at(3).send("halt", scope="all", reason="bad prices", actor=RAJ)
+    assert play.state("p0_circuit_breakers") == "started"
+    play.at(6)
+    assert pages(play, "late:p0_circuit_breakers") == [["risk_managers", "cto"]]
+
+
+@P0
+def test_a_person_who_says_that_trading_was_stopped_must_say_how_and_the_room_reads_it() -> None:
+    play = a_p0()
+    play.at(3)
+    blocks = play.render(play.posts("step_request")[0]).parts[0].blocks
+    buttons = [e["action_id"] for b in blocks if b["type"] == "actions" for e in b["elements"]]
+    assert buttons == ["halt.open", "step.skip"]
+    for answer in (
+        play.type("/incident step done p0_circuit_breakers", ANA),
+        play.click("step.done", f"{ID}|p0_circuit_breakers", ANA),
+    ):
+        assert "say how trading was stopped" in text_of(answer)
+    assert play.state("p0_circuit_breakers") == "started"
+    play.type("/incident step done p0_circuit_breakers the desk pulled the plug", RAJ)
+    assert play.state("p0_circuit_breakers") == "done"
+    assert "done by hand, not read back by warroom. the desk pulled the plug" in play.seen("note")[0]
+    assert play.incident.steps["p0_circuit_breakers"].note == "by Raj: the desk pulled the plug"
 
 
 @P0
@@ -256,9 +283,9 @@ def test_a_late_step_may_still_be_done_and_stays_marked_as_late() -> None:
     play = a_p0()
     play.at(6)
     assert "LATE, was due" in play.panel()
-    play.type("/incident step done p0_circuit_breakers", ANA)
+    play.type("/incident step done p0_circuit_breakers by hand", ANA)
     assert play.incident.steps["p0_circuit_breakers"].late == minute(5)
-    assert "done 14:37 UTC, late (by Ana)" in play.panel()
+    assert "done 14:37 UTC, late (by Ana: by hand)" in play.panel()
 
 
 def test_the_panel_shows_every_step_with_owner_and_mark() -> None:

@@ -18,7 +18,7 @@ class Evidence:
 
 
 def evidence(i: Incident, pack: LoadedPack, word: str, after: datetime | None = None) -> Evidence | None:
-    """The newest sign that `word` is fulfilled: a milestone, `action:NAME` confirmed (or rehearsed), `probes:GROUP`
+    """The newest sign that `word` is fulfilled: a milestone, `action:NAME` confirmed, `probes:GROUP`
     reported, `checklist:NAME` complete. Signs from `after` (UTC) or before do not count. None: there is none."""
     found = _evidence(i, pack, word)
     return found if found and (after is None or found.at > after) else None
@@ -59,9 +59,8 @@ def _evidence(i: Incident, pack: LoadedPack, word: str) -> Evidence | None:
 
 def _settled(i: Incident, action: str) -> Iterator[Evidence]:
     for run in reversed(i.runs):
-        if run.action == action and run.outcome in ("confirmed", "dry_run"):
-            outcome = "confirmed" if run.outcome == "confirmed" else "rehearsed (DRY RUN)"
-            yield Evidence(how=f"{run.action} {outcome}", at=run.settled or run.at)
+        if run.action == action and run.outcome == "confirmed":  # a rehearsal has done nothing
+            yield Evidence(how=f"{run.action} confirmed", at=run.settled or run.at)
 
 
 def _completed(i: Incident, pack: LoadedPack, checklist: str) -> datetime | None:

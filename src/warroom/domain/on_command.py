@@ -136,8 +136,13 @@ def draft(incident: Incident, actor: Actor, text: str, given: Input, ctx: Contex
     return Handled(ctx.facts(actor.by, asked), answer)
 
 
-def mark_step(incident: Incident, actor: Actor, step_id: str, reason: str | None, ctx: Context) -> Handled:
-    """A protocol step is done (`reason` None) or skipped for a reason."""
+def mark_step(
+    incident: Incident, actor: Actor, step_id: str, reason: str | None, ctx: Context, how: str = ""
+) -> Handled:
+    """A protocol step is done (`reason` None), by `how` in words, or skipped for a reason.
+
+    Where a halt does a step, a person who says that it is done must say how: warroom has not read it back.
+    """
     steps = {s.id: s for s in protocol.steps(incident, ctx.pack)}
     step = steps.get(step_id)
     if step is None:
@@ -146,13 +151,21 @@ def mark_step(incident: Incident, actor: Actor, step_id: str, reason: str | None
     mark = incident.steps.get(step_id)
     if mark and mark.state in ("done", "skipped"):
         return say("already", text=f"step “{step.title}” is {mark.state}", at=moment(mark.at), **room_link(incident))
-    what: f.What = f.StepDone(step=step_id, how=f"by {actor.name}")
+    by_hand = reason is None and protocol.halt_of(ctx.pack.pack, step) is not None
+    if by_hand and not how:
+        return wrong(
+            f"No confirmed halt does “{step.title}”, so say how trading was stopped.",
+            f"/incident step done {step_id} HOW",
+            f"/incident step skip {step_id} WHY",
+        )
+    whats: list[f.What] = [f.StepDone(step=step_id, how=f"by {actor.name}{f': {how}' if how else ''}")]
     if reason is not None:
-        what = f.StepSkipped(step=step_id, reason=reason)
+        whats = [f.StepSkipped(step=step_id, reason=reason)]
+    if by_hand:
+        whats.append(f.NoteAdded(text=f"{step.title}: done by hand, not read back by warroom. {how}", kind="note"))
     word = "done" if reason is None else "skipped"
-    return Handled(
-        ctx.facts(actor.by, what), Reply("done", {"text": f"Step “{step.title}” is {word}", **room_link(incident)})
-    )
+    text = f"Step “{step.title}” is {word}"
+    return Handled(ctx.facts(actor.by, *whats), Reply("done", {"text": text, **room_link(incident)}))
 
 
 def _assign(incident: Incident, actor: Actor, role: str, person_: By, ctx: Context) -> Handled:
@@ -190,7 +203,7 @@ def _severity(incident: Incident, actor: Actor, text: str, given: Input, ctx: Co
         return wrong(f"{incident.id} is resolved.", "/incident note TEXT still adds to its timeline.")
     if severity == incident.severity:
         return say("already", text=f"is {severity} already", at=moment(incident.severity_since), **room_link(incident))
-    fact = f.SeverityChanged(severity=severity, reason=why.strip() or f"changed by {actor.name}")
+    fact = f.SeverityChanged(severity=severity, reason=why.strip() or "no reason was given")
     return Handled(ctx.facts(actor.by, fact), Reply("done", {"text": f"It is {severity} now", **room_link(incident)}))
 
 
@@ -210,7 +223,8 @@ def _step(incident: Incident, actor: Actor, text: str, given: Input, ctx: Contex
         return wrong("Say what happened to which step.", *hints, "/incident step skip STEP WHY")
     if word == "skip" and not why.strip():
         return wrong("Skipping a step needs a reason.", f"/incident step skip {step_id} WHY")
-    return mark_step(incident, actor, step_id, why.strip() if word == "skip" else None, ctx)
+    why = why.strip()
+    return mark_step(incident, actor, step_id, why if word == "skip" else None, ctx, why if word == "done" else "")
 
 
 def _over(incident: Incident, step: str) -> bool:

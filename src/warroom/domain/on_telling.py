@@ -155,6 +155,8 @@ def step_context(out: Out, step: Step) -> dict[str, Any]:
         "owner": teams.owner(out.pack.pack, step.owner),
         "holder": views.who(out.i.roles.get(step.owner)),
         "due": row.get("due"),
+        "name": step.id,
+        "halts": protocol.halt_of(out.pack.pack, step) is not None,
         **phone_calls.whom(out, step),
     }
 

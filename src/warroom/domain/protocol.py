@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from warroom.domain.decision import LoadedPack
 from warroom.domain.incident import Incident
-from warroom.domain.policy import Clock, Communication, Market, Pack, Playbook, Severity, SeverityId, Step, When
+from warroom.domain.policy import Action, Clock, Communication, Market, Pack, Playbook, Severity, SeverityId, Step, When
 from warroom.domain.severity import Alert, holds
 
 
@@ -86,3 +86,9 @@ def all_clocks(pack: Pack) -> Iterator[tuple[str, Clock]]:
 def step_named(pack: Pack, step_id: str) -> Step | None:
     """The step with this id."""
     return next((s for s in all_steps(pack) if s.id == step_id), None)
+
+
+def halt_of(pack: Pack, step: Step) -> Action | None:
+    """The halt that does the step when it is confirmed; None for a step that no halt does."""
+    named = (pack.actions.get(word.removeprefix("action:")) for word in step.done_on if word.startswith("action:"))
+    return next((action for action in named if action and action.scope), None)

@@ -146,9 +146,9 @@ def act_run(of: str, step: Step, number: int) -> str:
 
 
 def _acted(i: Incident, step: Step) -> bool:
-    """Whether everything that the step orders by itself was confirmed, or rehearsed."""
+    """Whether everything that the step orders by itself was confirmed; a rehearsal has done nothing."""
     runs = {act_run("step", step, number) for number, do in enumerate(step.does) if do.kind == "act"}
-    return runs <= {r.run for r in i.runs if r.outcome in ("confirmed", "dry_run")}
+    return runs <= {r.run for r in i.runs if r.outcome == "confirmed"}
 
 
 def do_key(of: str, number: int, kind: str) -> str:
