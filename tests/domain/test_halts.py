@@ -146,6 +146,8 @@ def test_a_dry_run_says_so_everywhere_and_never_that_trading_is_halted() -> None
     for text in (*play.seen("action_ordered"), *play.seen("action_settled")):
         assert "DRY RUN" in text
         assert "CONFIRMED" not in text
+    for text in play.seen("action_settled"):
+        assert "Trading is NOT halted by this. If it must stop, halt on the platform by hand now." in text
     assert "DRY RUN, nothing was sent" in play.panel()
     assert "trading is halted" not in play.render(play.made[ID, "announce"]).plain
     assert play.incident.reached("contained") is None
@@ -197,6 +199,18 @@ def test_a_halt_that_did_not_come_about_is_said_aloud_and_never_reads_as_success
     notice = play.seen("resolution_notice")[0]
     assert "still in force" not in notice
     assert ("nobody knows whether a halt is in force" in notice) == (word == "UNKNOWN")
+
+
+def test_a_second_halt_that_is_unknown_names_the_one_that_is_in_force() -> None:
+    play = an_alert()
+    halt(play)
+    play.world = lambda e, i: {"outcome": "unknown"} if e.kind == "platform.act" else succeed(e, i)
+    play.at(3)
+    halt(play)
+    told = play.seen("action_settled")[-1]
+    assert "UNKNOWN" in told
+    assert "In force from before: Trading halt (all): CONFIRMED by reading back" in told
+    assert "Treat trading as NOT halted" not in told
 
 
 def test_before_it_is_settled_nothing_says_that_trading_is_halted() -> None:

@@ -147,8 +147,19 @@ def test_an_overridden_gate_lets_it_be_asked_for_and_still_takes_two_people() ->
     assert "overridden by Ana" in text_of(shown)
     play.click("action.confirm", shown.context["button"], RITA)
     assert acts(play, "resume-all") == []
+    assert "NOT verified: All well (overridden by Ana: the probe is broken)" in play.seen("approval_request")[0]
     press(play, "approve", IVY)
     assert len(acts(play, "resume-all")) == 1
+    told = [t for t in play.seen("action_settled") if "Trading resumes (all)" in t]
+    assert all("NOT verified: All well (overridden by Ana" in t and "you may send orders" not in t for t in told)
+    assert "you may send orders again" in play_that_resumed().seen("action_settled")[-1]
+
+
+def play_that_resumed() -> Play:
+    play = halted()
+    ask(play)
+    press(play, "approve", CLARA)
+    return play
 
 
 def test_the_form_asks_for_the_reason_shows_the_gate_and_its_second_page_asks_for_approval() -> None:

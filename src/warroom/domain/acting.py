@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from warroom.domain import approvals, breaking, views
+from warroom.domain import approvals, breaking, gates, halts, views
 from warroom.domain import facts as f
 from warroom.domain.effects import Effect, moment
 from warroom.domain.incident import Run
@@ -118,6 +118,8 @@ def _context(out: Out, run: Run) -> dict[str, Any]:
         "automatic": run.by == WARROOM,
         "approved_by": [views.who(by) for by in asked.given] if asked else [],
         "consequence": action.consequence if action else "",
+        "standing": [views.run_line(halt) for halt in halts.in_force(out.i) if halt.run != run.run],
+        "waived": gates.passed_over(out.i, out.pack, action.gate if action else None, run.at),
     }
 
 

@@ -57,6 +57,12 @@ def unmet(of: Iterable[State]) -> tuple[State, ...]:
     return tuple(state for state in of if not state.met and not state.waived)
 
 
+def passed_over(i: Incident, pack: LoadedPack, gate: str | None, at: datetime) -> list[str]:
+    """What was not met `at` (UTC) of the gate before an action, and who overrode it, a line each."""
+    waived = [s for s in states(i, pack, gate or "", at) if s.waived]
+    return [f"{s.title} ({s.waived})" for s in waived]
+
+
 def before_resolving(i: Incident, pack: LoadedPack) -> tuple[str, ...]:
     """The gates that stand before resolving this incident."""
     return tuple(

@@ -177,6 +177,7 @@ def approval(i: Incident, pack: LoadedPack, now: datetime, data: Mapping[str, An
         "lifts": list(asked.lifts),
         "danger": action.danger if action else "",
         "consequence": asked.consequence,
+        "waived": gates.passed_over(i, pack, action.gate if action else None, now),
         "lines": asked.text.splitlines(),
         "need": asked.need,
         "left": max(asked.need - len(a.given), 0),
