@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.domain.orders import ACTIONS, RITA, SAM, a_play, a_toy, acts, acts_in, an_action, ends, order
+from tests.domain.orders import ACTIONS, CLARA, RITA, SAM, a_play, a_toy, acts, acts_in, an_action, ends, order
 from tests.domain.play import ANA, ID, text_of
 
 from warroom.domain import facts as f
@@ -311,6 +311,8 @@ def test_an_automatic_rule_asks_where_others_must_approve() -> None:
     assert [a.by.id for a in play.incident.approvals] == ["warroom"]
     assert "Approval needed: Close all positions" in play.seen("approval_request")[0].replace("**", "")
     play.click("approval.approve", f"{ID}|{play.incident.approvals[0].request.run}", RITA)
+    assert acts(play) == []  # a rule is no person, and this takes two
+    play.click("approval.approve", f"{ID}|{play.incident.approvals[0].request.run}", CLARA)
     assert len(acts(play, "close-all")) == 1
 
 

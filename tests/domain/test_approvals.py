@@ -27,6 +27,7 @@ from warroom.domain import approvals
 from warroom.domain import facts as f
 from warroom.domain.effects import FieldErrors, Form
 from warroom.domain.people import Actor
+from warroom.engine.lanes import Hopeless, Pending, obstacle
 
 pytestmark = pytest.mark.row("S2")
 
@@ -364,3 +365,50 @@ def test_where_nobody_else_can_approve_the_room_is_told_to_call_somebody() -> No
     (said,) = play.seen("approval_call")
     assert "Nobody but" in said
     assert "was found among the risk managers and the CTO, so nobody was called" in said.replace("**", "")
+
+
+def test_when_two_people_approve_at_the_same_moment_it_is_sent_once_and_the_second_reads_so() -> None:
+    play = a_play()
+    order(play, "close-all lost")
+    run = run_of(play)
+    press(play, "approve", CLARA, run)
+    assert "was approved already; it is sent once" in press(play, "approve", IVY, run)
+    assert len(acts(play)) == 1
+
+
+def test_what_was_asked_for_in_an_incident_that_was_resolved_since_is_void_and_told() -> None:
+    play = a_play()
+    order(play, "close-all lost")
+    play.hear("incident.resolved")
+    assert states(play) == ["void"]
+    assert "the incident was resolved meanwhile" in play.seen("approval_closed")[0]
+    assert "is void; nothing was sent" in press(play, "approve", CLARA)
+    assert acts(play) == []
+
+
+def test_what_is_asked_for_in_a_resolved_incident_can_be_approved() -> None:
+    play = a_play()
+    play.hear("incident.resolved")
+    order(play, "close-all lost")
+    press(play, "approve", CLARA)
+    assert len(acts(play)) == 1
+
+
+def test_a_request_made_for_real_is_void_once_actions_are_rehearsed() -> None:
+    play = a_play()
+    order(play, "close-all lost")
+    play.actions = "dry_run"
+    assert "is no longer what was shown" in press(play, "approve", CLARA)
+    assert acts(play) == []
+
+
+def test_an_order_that_could_not_begin_in_its_time_is_not_carried_out_later() -> None:
+    play = a_play()
+    order(play, "close-all lost")
+    press(play, "approve", CLARA)
+    (act,) = acts(play)
+    assert act.expires == play.now + timedelta(minutes=15)
+    waiting = Pending(id="x", incident=ID, seq=1, effect=act)
+    late = obstacle(waiting, play.incident, play.now + timedelta(minutes=15))
+    assert isinstance(late, Hopeless)
+    assert "too late" in late.reason

@@ -296,3 +296,13 @@ def test_an_old_button_that_would_take_a_halt_back_asks_to_resume() -> None:
     form = play.click("action.undo", f"{ID}|{play.incident.halts[0].run}", RAJ)
     assert isinstance(form, Form)
     assert form.name == "halt_resume"
+
+
+def test_a_preview_that_was_a_rehearsal_never_halts_for_real() -> None:
+    play = an_alert("dry_run")
+    button = play.type("/halt all bad prices", RAJ).context["button"]
+    play.actions = "live"
+    said = text_of(play.click("halt.confirm", button, RAJ))
+    assert "This preview was a rehearsal" in said
+    assert "/halt all bad prices shows what will be sent" in said
+    assert acts(play) == []

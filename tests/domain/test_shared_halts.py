@@ -4,11 +4,13 @@ had it learns that it was lifted."""
 from typing import Any
 
 import pytest
-from tests.domain.orders import CLARA, IVY, RITA, a_toy, acts, ends
+from tests.domain.orders import CLARA, IVY, RITA, a_toy, acts, an_action, ends
 from tests.domain.play import ANA, ID, MINUTE, START, Play, succeed, text_of
 
 from warroom.domain import facts as f
 from warroom.domain.halts import in_force, needed_by, standing_halts
+from warroom.domain.people import PAGERDUTY
+from warroom.domain.policy import Parameter
 
 pytestmark = pytest.mark.row("S2")
 
@@ -22,8 +24,8 @@ def rooms(effect: Any, incident: Any) -> Any:
     return found if effect.kind == "slack.room" else succeed(effect, incident)
 
 
-def halt(play: Play, room: str, reason: str = "bad prices") -> None:
-    shown = play.type(f"/halt all {reason}", RITA, channel=room)
+def halt(play: Play, room: str, reason: str = "bad prices", scope: str = "all") -> None:
+    shown = play.type(f"/halt {scope} {reason}", RITA, channel=room)
     play.click("halt.confirm", shown.context["button"], RITA)
 
 
@@ -139,7 +141,7 @@ def test_a_halt_there_that_may_be_in_force_counts_too(outcome: str) -> None:
 
 def test_an_incident_that_was_resolved_keeps_nobody_from_resuming_and_still_learns_of_it() -> None:
     play = both_halted()
-    play.send("resolve", OTHER, summary="over", root_cause="x", actions_taken="y")
+    play.send("resolve", OTHER, RITA, summary="over", root_cause="x", actions_taken="y")
     play.type("/diagnostics health", channel=ROOM)
     shown = text_of(play.type("/halt resume prices are good", RITA, channel=ROOM))
     assert f"This also lifts the halt of {OTHER}, which is resolved." in shown
@@ -297,3 +299,71 @@ def test_halts_and_their_resumptions_wait_for_no_other_action() -> None:
     approve(play)
     assert {e.lane for e in acts(play, "halt-all") + acts(play, "resume-all")} == {"halts"}
     assert {e.lane for e in acts(play, "purge")} <= {"platform"}
+
+
+def test_what_monitoring_resolved_in_pagerduty_still_needs_somebodys_word() -> None:
+    play = both_halted()
+    play.hear("incident.resolved", key=OTHER, id="PINC2", agent=PAGERDUTY)
+    assert not play.incidents[OTHER].is_open
+    ask(play)
+    assert "nobody there asks" in approve(play)
+    assert "/incident resolve" not in approve(play)
+    ask(play, OTHER_ROOM, IVY)
+    assert "it goes out now" in approve(play)
+
+
+def test_a_halt_ordered_in_the_room_of_a_resolved_incident_is_needed_there_and_the_preview_says_it_is_resolved() -> (
+    None
+):
+    play = both_halted()
+    play.send("resolve", OTHER, RITA, summary="over", root_cause="x", actions_taken="y")
+    play.wait(MINUTE)
+    assert "which is resolved: a halt does not reopen it" in text_of(play.type("/halt all x", RITA, channel=OTHER_ROOM))
+    halt(play, OTHER_ROOM, "it goes on")
+    ask(play)
+    assert "nobody there asks" in approve(play)
+
+
+def test_where_one_action_takes_back_several_scopes_all_of_them_count() -> None:
+    halts = {
+        f"halt_{scope}": an_action(f"Halt {scope}", "contain", scope=scope, undo="resume-all", who=("halt_operators",))
+        for scope in ("nyse", "xetra")
+    }
+    play = Play(a_toy(**halts), world=rooms, actions="live")
+    play.alert()
+    play.type("/incident declare P0 another trouble", channel="CELSE")
+    halt(play, OTHER_ROOM, scope="nyse")
+    halt(play, ROOM, scope="xetra")
+    play.wait(MINUTE)
+    ask(play)
+    assert "nobody there asks" in approve(play)
+    ask(play, OTHER_ROOM, IVY)
+    approve(play)
+    assert in_force(play.incidents[ID]) == in_force(play.incidents[OTHER]) == ()
+    assert "(nyse) was LIFTED" in said_in(play, OTHER, "halt_lifted").replace("**", "")
+
+
+def test_where_the_scope_is_given_to_the_action_halts_are_lifted_one_by_one() -> None:
+    resume = an_action("Resume", parameters={"scope": Parameter(title="Scope")}, body={"scope": "{scope}"})
+    halts = {
+        f"halt_{scope}": an_action(f"Halt {scope}", "contain", scope=scope, undo="resume-all", who=("halt_operators",))
+        for scope in ("nyse", "xetra")
+    }
+    play = Play(a_toy(resume_all=resume, **halts), world=rooms, actions="live")
+    play.alert()
+    halt(play, ROOM, scope="nyse")
+    halt(play, ROOM, scope="xetra")
+    assert "say which one to take back" in text_of(play.type("/halt resume well", RITA, channel=ROOM))
+    shown = play.type("/halt resume xetra well", RITA, channel=ROOM)
+    play.click("action.confirm", shown.context["button"], RITA)
+    approve(play, by=IVY)
+    assert [r.scope for r in in_force(play.incidents[ID])] == ["nyse"]
+
+
+def test_resuming_while_the_only_halt_is_on_its_way_waits_for_its_result() -> None:
+    play = Play(a_toy(), world=lambda e, i: None if e.kind == "platform.act" else rooms(e, i), actions="live")
+    play.alert()
+    halt(play, ROOM)
+    said = text_of(play.type("/halt resume well", RITA, channel=ROOM))
+    assert f"A halt of {ID} is ordered and not read back yet." in said
+    assert "Wait for its result in the room." in said

@@ -44,7 +44,8 @@ def _ordered(out: Out, run: Run) -> Iterator[Effect]:
     }
     lane = "halts" if run.scope or run.lifts else "platform"  # a halt waits for no other action to be read back
     urgent = out.effect(f"act:{run.run}", "platform.act", data, lane=lane, rank=FIRST)
-    yield replace(urgent, priority=FIRST)  # whatever the severity: nothing goes before it
+    # whatever the severity, nothing goes before it; what could not begin in its time is told, not done hours later
+    yield replace(urgent, priority=FIRST, expires=run.at + out.pack.pack.actions[run.action].expires)
     context = _context(out, run)
     yield out.say(f"act:{run.run}:ordered", "action_ordered", context)
     if run.by == WARROOM:

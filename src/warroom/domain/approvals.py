@@ -17,9 +17,19 @@ def needed(pack: Pack, name: str) -> int:
     """How many others must approve an action. What is extreme, what lifts a halt and what a playbook calls a last
     resort takes two people, whatever the pack says."""
     action = pack.actions[name]
+    return max(action.approvals, 1 if two_people(pack, name) else 0)
+
+
+def needed_of_a_rule(pack: Pack, name: str) -> int:
+    """The same where an automatic rule asks, which is no person: two people are two people."""
+    return max(needed(pack, name), 2 if two_people(pack, name) else 0)
+
+
+def two_people(pack: Pack, name: str) -> bool:
+    """Whether an action takes two people in any case."""
+    action = pack.actions[name]
     last_resort = any(r.action == name and r.last_resort for b in pack.playbooks.values() for r in b.resolution)
-    two_people = action.danger == "extreme" or last_resort or bool(undoes(pack, name))
-    return max(action.approvals, 1 if two_people else 0)
+    return action.danger == "extreme" or last_resort or bool(undoes(pack, name))
 
 
 def approvers(pack: Pack, name: str) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ class StandingHalt:
     """A halt that is or may be in force. `state` is confirmed, unknown or requested; `since` is UTC.
 
     `asked` until when (UTC) somebody's request to resume waits in that incident, None while there is none; `lifting`
-    while a resumption that lifts it is under way there.
+    while a resumption that lifts it is under way there. `over`: a person has resolved the incident since.
     """
 
     scope: str
@@ -30,6 +30,7 @@ class StandingHalt:
     run: str = ""
     asked: datetime | None = None
     lifting: bool = False
+    over: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

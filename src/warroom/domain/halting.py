@@ -17,6 +17,8 @@ from warroom.domain.words import nearest
 
 SEPARATOR = "|"
 BREAK_GLASS = "break-glass"
+REHEARSED = "dry-"
+"""begins the run of a preview that said that nothing would be sent"""
 
 
 def scopes(ctx: Context) -> dict[str, str]:
@@ -131,7 +133,7 @@ def preview(
 ) -> Handled:
     """Exactly what confirming will do, with a button that works once. `glass`: by somebody without the right to."""
     action = ctx.pack.pack.actions[scopes(ctx)[scope]]
-    run = run_id(given, scope, reason)
+    run = ("" if ctx.actions == "live" else REHEARSED) + run_id(given, scope, reason)
     value = SEPARATOR.join([incident.id if incident else "", run, ctx.pack.pack.id, scope, reason])
     if len(value) > 1900:
         return wrong("The reason is too long: keep it under 1,500 characters.", f"/halt {scope} REASON")
@@ -147,6 +149,7 @@ def preview(
         "platform": platform(ctx),
         "incident": incident.id if incident else "",
         "title": incident.title if incident else "",
+        "resolved": incident is not None and not incident.is_open,
         "button": value,
     }
     if glass:
@@ -160,6 +163,9 @@ def confirm(incident: Incident | None, actor: Actor, value: str, ctx: Context, *
     if len(parts) != 5 or parts[3] not in scopes(ctx):
         return wrong("This preview no longer fits.", "/halt shows a new one.")
     _, run, _, scope, reason = parts
+    if run.startswith(REHEARSED) and ctx.actions == "live":
+        said = "This preview was a rehearsal, and by now a halt is sent for real. Nothing was done."
+        return wrong(said, f"/halt {scope} {reason} shows what will be sent")
     return order(incident, actor, scope, reason, run, ctx, glass=glass)
 
 

@@ -36,6 +36,7 @@ def standing_halts(i: Incident) -> tuple[StandingHalt, ...]:
             by=r.by.name,
             asked=_asked(i, r),
             lifting=lifting(i, (str(r.scope),)),
+            over=_over(i, r),
         )
         for r in i.halts
         if r.run in runs
@@ -53,6 +54,16 @@ def _asked(i: Incident, halt: Run) -> datetime | None:
     return max((a.request.expires for a in waiting if halt.scope in a.request.lifts), default=None)
 
 
+def _over(i: Incident, halt: Run) -> bool:
+    """Whether a person resolved the incident since this halt was ordered; what a monitoring system resolves in
+    PagerDuty is nobody's word on a halt."""
+    if i.is_open:
+        return False
+    resolved = [m for m in i.history if m.milestone == "resolved"]
+    since = max([halt.at, *(m.at for m in resolved if not m.reached)])
+    return any(m.reached and m.source == "slack" and m.at > since for m in resolved)
+
+
 def of_others(incident: str, pack: str, cards: Sequence[Card]) -> tuple[tuple[Card, StandingHalt], ...]:
     """The standing halts of the same platform that other incidents ordered, with their incidents."""
     return tuple((c, h) for c in cards if c.pack == pack and c.id != incident for h in c.halts)
@@ -67,27 +78,28 @@ def lifting_elsewhere(incident: str, pack: str, scopes: Sequence[str], cards: Se
 def needed_by(
     incident: str, pack: str, scopes: Sequence[str], cards: Sequence[Card], now: datetime
 ) -> tuple[Card, ...]:
-    """Other open incidents that halted the platform, too, and where nobody asks at `now` (UTC) to resume.
+    """Other incidents that halted the platform, too, and where nobody asks at `now` (UTC) to resume.
 
     Who asks there has come through that incident's own gate, and is named with a reason in its record. An incident
-    that is resolved needs no halt any more: its gates stood before that.
+    that a person has resolved since needs its halt no more: its gates stood before that.
     """
     found = {
         c.id: c
         for c, h in of_others(incident, pack, cards)
-        if c.is_open and h.scope in scopes and (h.asked is None or h.asked <= now)
+        if h.scope in scopes and not h.over and (h.asked is None or h.asked <= now)
     }
     return tuple(found.values())
 
 
 def lifted_too(incident: str, pack: str, lifts: Sequence[str], cards: Sequence[Card]) -> str:
     """What resuming does to other incidents, as a sentence; "" when it touches none."""
-    others = {c.id: c for c, h in of_others(incident, pack, cards) if h.scope in lifts}
+    touched = [(c.id, h) for c, h in of_others(incident, pack, cards) if h.scope in lifts]
+    others = tuple(dict.fromkeys(name for name, _ in touched))
     if not others:
         return ""
     plural = len(others) > 1
     also = f"This also lifts the halt{'s' if plural else ''} of {listed(others)}"
-    still = [c.id for c in others.values() if c.is_open]
+    still = tuple(dict.fromkeys(name for name, h in touched if not h.over))
     if not still:
         return f"{also}, which {'are' if plural else 'is'} resolved."
     return (

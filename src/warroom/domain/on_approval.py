@@ -82,9 +82,9 @@ def _still_needed(incident: Incident, asked: f.ApprovalRequested, ctx: Context) 
     if not others:
         return None
     ask = [f"/halt {c.id} resume REASON asks there, through its own gate ({c.title})" for c in others]
-    over = f"An incident that is over needs no halt: /incident resolve {others[0].id}"
+    over = [f"An incident that is over needs no halt: /incident resolve {c.id}" for c in others if c.is_open]
     said = f"Not sent and not approved yet: {listed(c.id for c in others)} halted trading, too, and nobody there asks"
-    return wrong(f"{said} to resume.", *ask, over, "Then press Approve again.")
+    return wrong(f"{said} to resume.", *ask, *over[:1], "Then press Approve again.")
 
 
 def open_reject(incident: Incident, actor: Actor, run: str, ctx: Context) -> Handled:

@@ -26,11 +26,13 @@ def tell(i: Incident, run: Run, outcome: str, ctx: Context) -> tuple[Effect, ...
     if run.mode != "live" or outcome not in ("confirmed", "unknown"):
         return ()
     others = halts.of_others(i.id, ctx.pack.pack.id, ctx.cards)
-    ids = dict.fromkeys(c.id for c, h in others if h.scope in run.lifts and h.state != halts.UNDER_WAY)
+    touched: dict[str, list[str]] = {}
+    for card, halt in others:
+        if halt.scope in run.lifts and halt.state != halts.UNDER_WAY:
+            touched.setdefault(card.id, []).append(halt.scope)
     asked = approvals.named(i, run.run)
     news = {
         "run": run.run,
-        "scopes": list(run.lifts),
         "outcome": outcome,
         "reason": run.reason,
         "at": ctx.now.isoformat(),
@@ -38,7 +40,10 @@ def tell(i: Incident, run: Run, outcome: str, ctx: Context) -> tuple[Effect, ...
         "approved_by": [_plain(by) for by in asked.given] if asked else [],
     }
     out = Out(i, ctx.pack, ctx.now)
-    return tuple(out.effect(f"lifted:{run.run}:{id_}", KIND, {"incident": id_, **news}, rank=FIRST) for id_ in ids)
+    return tuple(
+        out.effect(f"lifted:{run.run}:{id_}", KIND, {"incident": id_, "scopes": sorted({*scopes}), **news}, rank=FIRST)
+        for id_, scopes in touched.items()
+    )
 
 
 def heard(by_incident: str, data: Mapping[str, Any]) -> LiftedElsewhere:

@@ -11,7 +11,7 @@ from warroom.domain import approvals, gates, halts
 from warroom.domain import facts as f
 from warroom.domain.decision import Context
 from warroom.domain.incident import Approval, Incident
-from warroom.domain.people import By
+from warroom.domain.people import WARROOM, By
 from warroom.domain.policy import Action
 from warroom.domain.sending import Sending, sending
 
@@ -67,7 +67,7 @@ def known(i: Incident, run: str) -> bool:
 
 def place(i: Incident, order: Order, by: By, ctx: Context) -> tuple[f.What, ...]:
     """Orders it, or asks for approval where others must approve; an older request for the same act is void then."""
-    need = approvals.needed(ctx.pack.pack, order.action)
+    need = (approvals.needed_of_a_rule if by == WARROOM else approvals.needed)(ctx.pack.pack, order.action)
     if not need:
         return (_requested(order, ctx),)
     action = action_of(order, ctx)

@@ -1,7 +1,9 @@
 """Taking a halt back: harder than halting. Its gate must be open, others must approve, and only what was read back
 counts as resumed."""
 
-from warroom.domain import parameters, proposing, views
+from collections.abc import Sequence
+
+from warroom.domain import approvals, halts, parameters, proposing, views
 from warroom.domain.decision import Context
 from warroom.domain.effects import Form
 from warroom.domain.handling import Handled, run_id, wrong
@@ -81,11 +83,13 @@ def _order(i: Incident, scope: str, reason: str, run: str, ctx: Context) -> tupl
             "Resume on the platform itself, with the consent of those who may give it.",
             "/incident note TEXT writes down who resumed, and when.",
         )
-    if len(names) > 1:
+    scopes = {r.scope for r in runs}
+    one_by_one = len(scopes) > 1 and any("scope" in actions[str(name)].parameters for name in names)
+    if len(names) > 1 or one_by_one:
         usages = [f"/halt resume {r.scope} REASON" for r in runs]
         return None, wrong("Several halts are in force: say which one to take back.", *dict.fromkeys(usages))
     name = str(names.pop())
-    lifts = tuple(dict.fromkeys(str(r.scope) for r in runs))
+    lifts = _lifts(i, name, runs, ctx)
     given = {"scope": lifts[0]} if "scope" in actions[name].parameters else {}
     values, errors = parameters.check(actions[name].parameters, given, i.fields)
     if errors:
@@ -93,8 +97,21 @@ def _order(i: Incident, scope: str, reason: str, run: str, ctx: Context) -> tupl
     return Order(action=name, reason=reason, run=run, values=values, lifts=lifts), Handled()
 
 
+def _lifts(i: Incident, name: str, runs: Sequence[Run], ctx: Context) -> tuple[str, ...]:
+    """The scopes of halts, of this incident and of others, that this action takes back on the platform: the one it is
+    given, else all whose undoing it is."""
+    asked = tuple(dict.fromkeys(str(r.scope) for r in runs))
+    if "scope" in ctx.pack.pack.actions[name].parameters:
+        return asked
+    halted = {*asked, *(str(r.scope) for r in liftable(i, ctx))}
+    halted |= {h.scope for _, h in halts.of_others(i.id, ctx.pack.pack.id, ctx.cards)}
+    return tuple(scope for scope in approvals.undoes(ctx.pack.pack, name) if scope in halted)
+
+
 def _elsewhere(incident: Incident | None, ctx: Context) -> Handled:
     """No halt to take back here: where there is one."""
+    if incident and any(r.outcome == halts.UNDER_WAY for r in incident.halts):
+        return wrong(f"A halt of {incident.id} is ordered and not read back yet.", "Wait for its result in the room.")
     named = [c for c in ctx.cards if any(h.state != "requested" for h in c.halts)]
     if not named:
         here = f" in {incident.id}" if incident else ""
