@@ -122,6 +122,22 @@ def test_somebody_who_cannot_be_looked_up_does_not_approve() -> None:
     assert acts(play) == []
 
 
+def test_somebody_listed_by_slack_id_approves_while_slack_cannot_be_asked() -> None:
+    play = a_play()
+    order(play, "close-all lost")
+    listed = Actor("U0CLARA", "Clara", groups=frozenset({"cto"}), verified=False)
+    assert "it goes out now" in press(play, "approve", listed)
+    assert len(acts(play)) == 1
+
+
+def test_a_pack_that_sends_something_else_by_now_makes_the_request_void() -> None:
+    play = a_play()
+    order(play, "close-all lost")
+    play.packs = a_toy(close_all=an_action("Close half", "extreme", approvers=("risk_managers", "cto")))
+    assert "is no longer what was shown" in press(play, "approve", CLARA)
+    assert acts(play) == []
+
+
 def test_each_person_counts_once() -> None:
     play = a_play()
     order(play, "two-more lost")

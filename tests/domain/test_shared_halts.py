@@ -1,16 +1,18 @@
 """A halt ordered in two incidents of one platform is one halt there: nobody lifts it for the other unasked, and whoever
 had it learns that it was lifted."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from tests.domain.orders import CLARA, IVY, RITA, a_toy, acts, an_action, ends
-from tests.domain.play import ANA, ID, MINUTE, START, Play, succeed, text_of
+from tests.domain.play import ANA, ID, MINUTE, START, Play, Went, succeed, text_of
 
 from warroom.domain import facts as f
 from warroom.domain.halts import in_force, needed_by, standing_halts
-from warroom.domain.people import PAGERDUTY
+from warroom.domain.people import PAGERDUTY, WARROOM
 from warroom.domain.policy import Parameter
+from warroom.domain.views import taken
 
 pytestmark = pytest.mark.row("S2")
 
@@ -121,6 +123,15 @@ def test_a_rehearsed_request_there_is_nobodys_word() -> None:
     assert "nobody there asks" in approve(play)
 
 
+def test_what_an_automatic_rule_asks_for_there_is_nobodys_word() -> None:
+    play = both_halted()
+    ask(play, OTHER_ROOM, IVY)
+    asked = play.incidents[OTHER].approvals[0]
+    assert [h.asked for h in standing_halts(play.incidents[OTHER])] == [asked.request.expires]
+    by_a_rule = replace(play.incidents[OTHER], approvals=(replace(asked, by=WARROOM),))
+    assert [h.asked for h in standing_halts(by_a_rule)] == [None]
+
+
 @pytest.mark.parametrize("outcome", ["unknown", "in flight"])
 def test_a_halt_there_that_may_be_in_force_counts_too(outcome: str) -> None:
     play = Play(a_toy(), actions="live")
@@ -198,6 +209,9 @@ def test_the_other_incident_shows_its_halt_as_in_force_nowhere() -> None:
     shown = text_of(play.type("/halt status", RITA, channel=OTHER_ROOM))
     assert f"Trading halt (all): CONFIRMED by reading back, LIFTED 14:33 UTC from {ID}" in shown
     assert "trading is halted" not in play.render(play.made[OTHER, "announce"], OTHER).plain
+    edits = [e for (of, key), e in play.made.items() if of == OTHER and key.startswith("announce.edit:")]
+    assert edits[-1].at == play.now
+    assert f"Resuming trading (all) from {ID}: CONFIRMED by reading back" in taken(play.incidents[OTHER])
     status = text_of(play.type("/incident status", RITA, channel=OTHER_ROOM))
     assert f"Resuming trading (all) from {ID}: CONFIRMED by reading back" in status
     assert "No halt is in force" in text_of(play.type("/halt resume again", RITA, channel=OTHER_ROOM))
@@ -210,6 +224,32 @@ def test_nobody_is_told_that_a_halt_was_lifted_when_resuming_failed_or_was_rehea
     play = both_halted("dry_run")
     ask(play)
     approve(play)
+    assert play.whats(f.HaltLifted) == []
+
+
+def test_a_rehearsal_that_came_to_nothing_known_tells_nobody_that_a_halt_was_lifted() -> None:
+    play = both_halted()
+    play.actions = "dry_run"
+    ask(play)
+    play.world = lambda e, i: Went("unknown") if e.kind == "platform.act" else rooms(e, i)
+    approve(play)
+    assert play.incidents[ID].runs[-1].outcome == "unknown"
+    assert play.whats(f.HaltLifted) == []
+
+
+def test_where_a_halt_is_only_on_its_way_nobody_is_told_that_it_was_lifted() -> None:
+    play = Play(a_toy(), world=rooms, actions="live")
+    play.alert()
+    play.type("/incident declare P0 another trouble", channel="CELSE")
+    halt(play, ROOM)
+    ask(play)
+    play.world = lambda e, i: None if e.kind == "platform.act" else rooms(e, i)
+    approve(play)
+    halt(play, OTHER_ROOM)
+    play.world = rooms
+    play.waiting.append((ID, acts(play, "resume-all")[0]))
+    play.deliver()
+    assert in_force(play.incidents[ID]) == ()
     assert play.whats(f.HaltLifted) == []
 
 
