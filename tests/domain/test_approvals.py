@@ -133,7 +133,7 @@ def test_somebody_listed_by_slack_id_approves_while_slack_cannot_be_asked() -> N
 def test_a_pack_that_sends_something_else_by_now_makes_the_request_void() -> None:
     play = a_play()
     order(play, "close-all lost")
-    play.packs = a_toy(close_all=an_action("Close half", "extreme", approvers=("risk_managers", "cto")))
+    play.packs = a_toy(close_all=an_action("Liquidate", "extreme", approvers=("risk_managers", "cto")))
     assert "is no longer what was shown" in press(play, "approve", CLARA)
     assert acts(play) == []
 
