@@ -55,11 +55,11 @@ class Typed:
     rest: str
 
 
-def take_apart(name: str, text: str) -> Typed:
+def take_apart(name: str, text: str, *, by_number: bool = False) -> Typed:
     """A slash command's text as subcommand, named incident and rest.
 
     Only /incident has subcommands. The incident may be named right after it: `ack 42`, `ack INC-2026-0042`; where a
-    text follows that may begin with a number (`note 3 venues are back`), only its whole id names it.
+    text follows that may begin with a number (`note 3 venues are back`), only its whole id names it, unless `by_number`.
     """
     words = text.split()
     word = ""
@@ -67,7 +67,7 @@ def take_apart(name: str, text: str) -> Typed:
         word = words.pop(0).lower() if words else "help"
     named = ""
     found = NAMED.match(words[0]) if words and word != "declare" else None
-    if found and (found[1] or word not in FREE_TEXT):
+    if found and (found[1] or by_number or word not in FREE_TEXT):
         named = words.pop(0).upper()
     rest = text
     for skipped in (word, named):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from warroom.domain import fact_lines, halting, protocol, resolving, schedule, views
 from warroom.domain import facts as f
-from warroom.domain.commands import INCIDENT, did_you_mean, person, take_apart
+from warroom.domain.commands import INCIDENT, did_you_mean, person
 from warroom.domain.decision import Context
 from warroom.domain.declaring import SEVERITIES, on_declare
 from warroom.domain.effects import Form, Reply, moment
@@ -27,12 +27,12 @@ from warroom.domain.on_gate import on_gate
 from warroom.domain.on_milestone import on_milestone
 from warroom.domain.on_runbook import on_runbook, on_vendor
 from warroom.domain.people import Actor, By
-from warroom.domain.routing import open_cards
+from warroom.domain.routing import open_cards, typed_in
 
 
 def on_command(incident: Incident | None, command: Command, given: Input, ctx: Context) -> Handled:
     """The answer to a slash command, and the facts it makes."""
-    typed = take_apart(command.name, command.text)
+    typed = typed_in(command, ctx.cards)
     if typed.named and incident is None:
         handled = wrong(f"There is no incident “{typed.named}”.", "/incident list shows the open ones.")
     elif incident is not None and incident.routine:
@@ -78,7 +78,7 @@ def take_command(incident: Incident, actor: Actor, text: str, given: Input, ctx:
 def diagnostics(incident: Incident | None, actor: Actor, text: str, given: Input, ctx: Context) -> Handled:
     """Runs a playbook's readings, a group's, or a single one; without a word those of the matched playbook."""
     if incident is None:
-        return which_incident(ctx, "/diagnostics")
+        return which_incident(ctx, "/diagnostics", text)
     pack = ctx.pack.pack
     choices: dict[str, tuple[str, ...]] = {name: book.diagnosis for name, book in pack.playbooks.items()}
     choices |= {name: tuple(probes) for name, probes in pack.probe_groups.items()}

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from warroom.domain import inputs, storms
-from warroom.domain.commands import names, take_apart
+from warroom.domain.commands import Typed, names, take_apart
 from warroom.domain.decision import Card, LoadedPack, Route
 from warroom.domain.policy import SeverityId
 
@@ -55,8 +55,18 @@ def _pagerduty(event: inputs.PagerDutyEvent, cards: Sequence[Card], packs: Mappi
     return Route(incident=joins.id if joins else None, pack=pack)
 
 
+def typed_in(command: inputs.Command, cards: Sequence[Card]) -> Typed:
+    """A command taken apart. Outside the incidents' rooms a number before a text names the open incident that has it:
+    `update 1` is about the first, `note 3 venues are back` about none as long as there is no third."""
+    plain = take_apart(command.name, command.text)
+    if plain.named or _in_channel(command.channel, cards):
+        return plain
+    numbered = take_apart(command.name, command.text, by_number=True)
+    return numbered if any(names(numbered.named, c.id) for c in open_cards(cards)) else plain
+
+
 def _command(command: inputs.Command, cards: Sequence[Card], packs: Mapping[str, LoadedPack]) -> Route:
-    typed = take_apart(command.name, command.text)
+    typed = typed_in(command, cards)
     only = next(iter(packs)) if len(packs) == 1 else ""
     if command.name == "/incident" and typed.word in ("declare", "list", "help"):
         return Route(pack=only)
