@@ -142,6 +142,28 @@ def test_mentions_in_what_was_typed_are_kept_as_people_read_them() -> None:
     assert play.incident.title == "@Raj Patel sees rejects in #venues"
 
 
+def test_the_same_declared_again_within_a_few_minutes_opens_nothing_and_pages_nobody() -> None:
+    play = Play()
+    play.type("/incident declare P1 Orders rejected", channel="CELSE")
+    play.wait(2 * MINUTE)
+    answer = text_of(play.type("/incident declare P1  orders  REJECTED", actor=RAJ, channel="CELSE"))
+    assert "INC-2026-0001 with this title was opened 2 m ago, as P1. Work on it in #inc-2026-0001-orders" in answer
+    assert "Another one? Say in its title what is different: /incident declare P1 TITLE" in answer
+    assert "was opened 2 m ago" in play.send("declare", "", title="Orders rejected", severity="P1").errors["title"]
+    assert len(play.incidents) == 1
+    play.type("/incident declare P1 Orders rejected at venue B", channel="CELSE")
+    play.wait(20 * MINUTE)
+    play.type("/incident declare P1 Orders rejected", channel="CELSE")
+    assert len(play.incidents) == 3
+
+
+def test_neither_an_alert_nor_a_halt_is_taken_for_a_second_declaration() -> None:
+    play = Play()
+    play.type("/incident declare P1 Market Sentinel down", channel="CELSE")
+    play.alert(title="Market Sentinel down")
+    assert len(play.incidents) == 2
+
+
 def test_declaring_without_a_title_opens_the_form() -> None:
     play = Play()
     for typed, severity in (("/incident declare", "P1"), ("/incident declare P0", "P0")):

@@ -63,6 +63,22 @@ def test_a_text_that_begins_with_a_number_is_a_text(word: str) -> None:
     assert "500 errors" in {getattr(s, "text", getattr(s, "summary", "")) for s in said}
 
 
+def test_outside_a_room_a_number_before_a_text_names_the_open_incident_of_that_number() -> None:
+    play = several("P1", "P2")
+    assert isinstance(form := play.type("/incident update 1", channel="CELSE"), Form)
+    assert form.about == "INC-2026-0001"
+    play.type("/incident note 2 hello", channel="CELSE")
+    assert [x.what.text for x in play.facts["INC-2026-0002"] if isinstance(x.what, f.NoteAdded)] == ["hello"]
+    answer = text_of(play.type("/incident note 3 venues", channel="CELSE"))
+    assert "/incident note INC-2026-0001 3 venues" in answer
+
+
+def test_readings_asked_for_outside_a_room_are_repeated_with_the_incident_to_name() -> None:
+    play = several("P1", "P2")
+    answer = text_of(play.type("/diagnostics evidence", channel="CELSE"))
+    assert "/diagnostics INC-2026-0002 evidence" in answer
+
+
 def test_outside_a_room_with_several_open_the_person_is_asked_which() -> None:
     play = several("P2", "P1")
     answer = text_of(play.type("/incident ack", channel="CELSE"))

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.domain.play import PACK, START, Play
+from tests.domain.play import MINUTE, PACK, START, Play
 
 from warroom.domain.policy import When
 from warroom.domain.severity import Alert, classify, holds, match_playbook
@@ -137,6 +137,7 @@ def test_declared_by_hand_without_a_severity_in_the_form_the_rules_decide() -> N
     play = Play()
     play.type("/incident declare P2 Market Sentinel down")
     assert (play.incident.severity, play.incident.severity_reason) == ("P2", "declared by Ana")
+    play.wait(20 * MINUTE)
     play.send("declare", "", title="Market Sentinel down", severity="")
     second = play.incidents["INC-2026-0002"]
     assert second.severity == "P0"

@@ -19,6 +19,7 @@ from warroom.errors import ConfigError, StoreError
 from warroom.sandbox import Sandbox
 from warroom.sandbox.signing import slack_headers
 from warroom.slack.app import COMMANDS, create_app
+from warroom.slack.directory import Directory
 from warroom.slack.gateway import Gateway
 
 pytestmark = pytest.mark.usefixtures("bot")
@@ -67,6 +68,18 @@ async def test_buttons_of_an_answer_carry_the_incident_or_what_the_rules_say(san
 async def test_a_command_s_text_arrives_as_it_was_typed_with_the_names_of_people(sandbox: Sandbox, desk: Desk) -> None:
     await sandbox.command("ana", "war-room", "/incident", "note a &lt; b &amp;&amp; c <@U0SANDBX02|raj>")
     assert desk.last.text == "note a < b && c <@U0SANDBX02|Raj Patel>"
+
+
+async def test_a_command_says_behind_which_mentions_there_is_no_person(sandbox: Sandbox, desk: Desk) -> None:
+    await sandbox.command("ana", "war-room", "/incident", "x <@U0SANDBX02> <@U0NOBODY99|zed> <@U0WARROOM1|warroom>")
+    assert desk.last.nobody == ("U0NOBODY99", "U0WARROOM1")
+
+
+async def test_a_refusal_names_who_of_its_groups_is_known(sandbox: Sandbox, desk: Desk, directory: Directory) -> None:
+    await directory.warm()
+    desk.answer = lambda given: Reply("refusal", {"ask": [], "ask_groups": ["commanders", "ghosts"]})
+    said = await sandbox.command("sam", "war-room", "/halt", "all x")
+    assert said.text == "Ask @Raj Patel, @Mei Tanaka."
 
 
 async def test_nothing_to_say_shows_nothing(sandbox: Sandbox, desk: Desk) -> None:

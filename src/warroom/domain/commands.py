@@ -59,7 +59,8 @@ def take_apart(name: str, text: str, *, by_number: bool = False) -> Typed:
     """A slash command's text as subcommand, named incident and rest.
 
     Only /incident has subcommands. The incident may be named right after it: `ack 42`, `ack INC-2026-0042`; where a
-    text follows that may begin with a number (`note 3 venues are back`), only its whole id names it, unless `by_number`.
+    text follows that may begin with a number (`note 3 venues are back`), only its whole id names it, unless
+    `by_number`.
     """
     words = text.split()
     word = ""

@@ -1,17 +1,21 @@
 """A person opens an incident."""
 
 import re
+from datetime import timedelta
 from typing import get_args
 
 from warroom.domain import facts as f
-from warroom.domain.decision import Context
+from warroom.domain.decision import Card, Context
 from warroom.domain.effects import Form, Reply
 from warroom.domain.handling import Handled, wrong
 from warroom.domain.people import Actor
 from warroom.domain.policy import SeverityId
 from warroom.domain.severity import Alert, classify, match_playbook
+from warroom.domain.words import spell
 
 SEVERITIES: tuple[SeverityId, ...] = get_args(SeverityId)
+SAME_WITHIN = timedelta(minutes=15)
+"""for so long a declaration with the title of an open incident is taken for the same news, told twice"""
 _LIKE_A_SEVERITY = re.compile(r"p\d+:?", re.IGNORECASE)
 
 
@@ -26,7 +30,31 @@ def on_declare(actor: Actor, text: str, ctx: Context) -> Handled:
         return Handled(answer=Form("declare", "", form_context(title, severity, ctx)))
     if len(title) > 200:
         return wrong("The title is too long: at most 200 characters.", "Put the rest into /incident note TEXT.")
+    if known := same(title, ctx):
+        again = f"/incident declare {severity} TITLE" if severity else "/incident declare TITLE"
+        return wrong(said_before(known, ctx), f"Another one? Say in its title what is different: {again}")
     return opened(actor, title, severity, "", ctx)
+
+
+def same(title: str, ctx: Context) -> Card | None:
+    """The open incident of this platform with the same title, opened a few minutes ago; None when there is none."""
+    wanted = _plain(title)
+    since = ctx.now - SAME_WITHIN
+    alike = (c for c in ctx.cards if c.is_open and c.pack == ctx.pack.pack.id and _plain(c.title) == wanted)
+    return next((c for c in alike if c.opened >= since), None)
+
+
+def said_before(known: Card, ctx: Context) -> str:
+    """That an incident with this title is open already, and where people work on it."""
+    where = f"Work on it in #{known.room_name}" if known.room_name else "Its room opens now"
+    return (
+        f"{known.id} with this title was opened {spell(ctx.now - known.opened)} ago, as {known.severity}. {where}; "
+        "nothing new was opened and nobody was called again."
+    )
+
+
+def _plain(title: str) -> str:
+    return " ".join(title.split()).casefold()
 
 
 def form_context(title: str, severity: SeverityId | None, ctx: Context) -> dict[str, object]:

@@ -7,12 +7,12 @@ from typing import Any
 
 from warroom.domain import facts as f
 from warroom.domain import views
-from warroom.domain.decision import Card, Context
+from warroom.domain.decision import Card, Context, LoadedPack
 from warroom.domain.effects import Answer, Effect, Reply
 from warroom.domain.incident import Incident
 from warroom.domain.inputs import Input
 from warroom.domain.people import Actor
-from warroom.domain.policy import Action
+from warroom.domain.policy import Action, Contact
 from warroom.domain.routing import open_cards
 
 
@@ -73,17 +73,47 @@ def refused(actor: Actor, what: str, action: Action, ctx: Context, *, recorded: 
     return not_in(actor, what, action.who, ctx, recorded=recorded, hint=hint)
 
 
-def not_in(actor: Actor, what: str, groups: Iterable[str], ctx: Context, *, recorded: bool, hint: str = "") -> Handled:
-    """Somebody in none of the groups that may do `what`: a sentence, a fact, no act. `hint`: what they can do."""
+def not_in(
+    actor: Actor,
+    what: str,
+    groups: Iterable[str],
+    ctx: Context,
+    *,
+    recorded: bool,
+    hint: str = "",
+    first: str | None = None,
+) -> Handled:
+    """Somebody in none of the groups that may do `what`: a sentence with whom to ask, a fact, no act. `hint`: what they
+    can do; `first`: the Slack id of whom to ask before the groups."""
     known = ctx.pack.pack.groups
-    names = [known.get(g, g) for g in groups]
+    wanted = list(groups)
+    names = [known.get(g, g) for g in wanted]
     why = "not in " + " or ".join(names)
     if not actor.verified:
         why = "could not be looked up in Slack just now, and is not listed by Slack id in " + " or ".join(names)
     fact = f.Denied(what=what, why=f"{actor.name} is {why}" if actor.verified else f"{actor.name} {why}")
-    told = {"what": what, "groups": names, "verified": actor.verified, "recorded": recorded, "hint": hint}
-    answer = Reply("denied", told)
-    return Handled(ctx.facts(actor.by, fact), answer)
+    told = {
+        "what": what,
+        "groups": names,
+        "verified": actor.verified,
+        "recorded": recorded,
+        "hint": hint,
+        "ask": [first] if first else [],
+        "ask_groups": wanted,
+        "contacts": [contact_row(c, ctx.pack) for c in ctx.pack.pack.contacts if c.group in wanted],
+    }
+    return Handled(ctx.facts(actor.by, fact), Reply("denied", told))
+
+
+def contact_row(contact: Contact, pack: LoadedPack) -> Mapping[str, Any]:
+    """How a contact is reached, as one row of a list."""
+    return {
+        "title": contact.title,
+        "level": contact.level,
+        "channel": pack.pack.channels.get(contact.channel or "", contact.channel or ""),
+        "phone": pack.contacts.get(contact.phone or "", ""),
+        "note": contact.note,
+    }
 
 
 def room_link(incident: Incident) -> Mapping[str, Any]:

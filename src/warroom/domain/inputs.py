@@ -49,7 +49,8 @@ class PagerDutyEvent:
 
 @dataclass(frozen=True, kw_only=True)
 class Command:
-    """A slash command, e.g. name="/incident", text="ack"."""
+    """A slash command, e.g. name="/incident", text="ack". `nobody` are the Slack ids mentioned in `text` behind which
+    the directory knows no person: nobody at all, a bot, a deactivated account."""
 
     actor: Actor
     channel: str
@@ -57,6 +58,7 @@ class Command:
     text: str
     trigger: str
     response_url: str = ""
+    nobody: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from warroom.domain import fact_lines, halting, protocol, resolving, schedule, views
+from warroom.domain import fact_lines, halting, protocol, resolving, rights, schedule, views
 from warroom.domain import facts as f
 from warroom.domain.commands import INCIDENT, did_you_mean, person
 from warroom.domain.decision import Context
@@ -11,6 +11,7 @@ from warroom.domain.effects import Form, Reply, moment
 from warroom.domain.handling import (
     Handled,
     card_row,
+    contact_row,
     panel_answer,
     room_link,
     run_id,
@@ -72,7 +73,8 @@ def take_command(incident: Incident, actor: Actor, text: str, given: Input, ctx:
     if incident.commander and incident.commander.id == actor.by.id:
         at = incident.reached("commander_assigned") or ctx.now
         return say("already", text="is yours already", at=moment(at), **room_link(incident))
-    return _assign(incident, actor, "commander", actor.by, ctx)
+    refusal = rights.not_from_here(incident, actor, given, ctx)
+    return refusal or _assign(incident, actor, "commander", actor.by, ctx)
 
 
 def diagnostics(incident: Incident | None, actor: Actor, text: str, given: Input, ctx: Context) -> Handled:
@@ -190,7 +192,11 @@ def _assign_typed(incident: Incident, actor: Actor, text: str, given: Input, ctx
     mentioned = person(rest)
     if mentioned is None:
         return wrong("Say who: pick the person from the list Slack offers after @.", f"/incident assign {role} @person")
-    return _assign(incident, actor, role, By(f"slack:{mentioned[0]}", mentioned[1]), ctx)
+    if isinstance(given.body, Command) and mentioned[0] in given.body.nobody:
+        said = f"{mentioned[1]} is a bot, or nobody with an account here: a role needs a person."
+        return wrong(said, f"/incident assign {role} @person")
+    refusal = rights.not_from_here(incident, actor, given, ctx)
+    return refusal or _assign(incident, actor, role, By(f"slack:{mentioned[0]}", mentioned[1]), ctx)
 
 
 def _severity(incident: Incident, actor: Actor, text: str, given: Input, ctx: Context) -> Handled:
@@ -203,6 +209,8 @@ def _severity(incident: Incident, actor: Actor, text: str, given: Input, ctx: Co
         return wrong(f"{incident.id} is resolved.", "/incident note TEXT still adds to its timeline.")
     if severity == incident.severity:
         return say("already", text=f"is {severity} already", at=moment(incident.severity_since), **room_link(incident))
+    if refusal := rights.not_less_grave(incident, actor, severity, ctx):
+        return refusal
     fact = f.SeverityChanged(severity=severity, reason=why.strip() or "no reason was given")
     return Handled(ctx.facts(actor.by, fact), Reply("done", {"text": f"It is {severity} now", **room_link(incident)}))
 
@@ -233,16 +241,7 @@ def _over(incident: Incident, step: str) -> bool:
 
 
 def _contacts(incident: Incident, actor: Actor, text: str, given: Input, ctx: Context) -> Handled:
-    rows = [
-        {
-            "title": c.title,
-            "level": c.level,
-            "channel": ctx.pack.pack.channels.get(c.channel or "", c.channel or ""),
-            "phone": ctx.pack.contacts.get(c.phone or "", ""),
-            "note": c.note,
-        }
-        for c in ctx.pack.pack.contacts
-    ]
+    rows = [contact_row(c, ctx.pack) for c in ctx.pack.pack.contacts]
     return say("contacts", rows=rows, **room_link(incident))
 
 

@@ -13,7 +13,7 @@ from warroom.domain import (
     resuming,
 )
 from warroom.domain.decision import Context
-from warroom.domain.declaring import SEVERITIES, opened
+from warroom.domain.declaring import SEVERITIES, opened, said_before, same
 from warroom.domain.effects import FieldErrors
 from warroom.domain.handling import Handled, run_id, wrong
 from warroom.domain.incident import Incident
@@ -87,4 +87,7 @@ def _declare(form: Submission, ctx: Context) -> Handled:
     severity = next((s for s in SEVERITIES if s == form.values.get("severity")), None)
     if not ctx.pack.pack.id:
         return Handled(answer=FieldErrors({"title": "No pack is configured: add one to warroom.yaml."}))
+    if known := same(title, ctx):
+        said = f"{said_before(known, ctx)} Another one? Say in the title what is different."
+        return Handled(answer=FieldErrors({"title": said}))
     return opened(form.actor, title, severity, description, ctx)

@@ -28,7 +28,8 @@ class Actor:
     """A person at the other end of a command, click or form, as the directory knows them.
 
     `groups` are names from `groups:` of warroom.yaml. `verified` is False when the directory could not be asked:
-    then only groups that list the Slack id itself are known.
+    then only groups that list the Slack id itself are known. `person` is False when it knows that nobody, a bot or a
+    deactivated account is behind the id.
     """
 
     slack_id: str
@@ -37,6 +38,7 @@ class Actor:
     pagerduty_id: str | None = None
     groups: frozenset[str] = field(default_factory=frozenset)
     verified: bool = True
+    person: bool = True
 
     @property
     def by(self) -> By:

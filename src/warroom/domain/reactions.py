@@ -58,7 +58,7 @@ def react(before: Incident | None, after: Incident, fact: f.Fact, pack: LoadedPa
         case f.SeverityChanged():
             yield from _severity(out, before, fact, what)
         case f.RoleAssigned():
-            yield from _role(out, fact, what)
+            yield from _role(out, before, fact, what)
         case f.EffectDone():
             yield from _done(out, what)
             yield from on_approval.react(out, fact)
@@ -269,13 +269,15 @@ def _severity(out: Out, before: Incident | None, fact: f.Fact, what: f.SeverityC
         yield out.effect(f"priority:{count}", "pagerduty.priority", data, lane="pager", rank=EDIT)
 
 
-def _role(out: Out, fact: f.Fact, what: f.RoleAssigned) -> Iterator[Effect]:
+def _role(out: Out, before: Incident | None, fact: f.Fact, what: f.RoleAssigned) -> Iterator[Effect]:
     role = out.pack.pack.roles.get(what.role)
+    held = before.roles.get(what.role) if before else None
     automatic = fact.by == WARROOM
     context = {
         "role": role.title if role else what.role,
         "duty": role.duty if role else "",
         "person": views.who(what.person),
+        "instead": views.who(held) if held and held.id != what.person.id else "",
         "by": views.who(fact.by),
         "name": what.role,
         "group": out.pack.pack.groups.get(role.group, role.group) if automatic and role and role.group else "",

@@ -47,22 +47,21 @@ def settled(i: Incident, pack: LoadedPack) -> Iterator[f.What]:
         role = pack.pack.roles.get(name)
         if role is None or not role.group:
             continue
-        member = _first(i, role.group) if name not in i.roles else None
+        member = next(called(i, role.group), None) if name not in i.roles else None
         if member:
             yield f.RoleAssigned(role=name, person=member)
         if name in i.roles and role.milestone and milestones.first(i.history, role.milestone) is None:
             yield f.MilestoneReached(milestone=role.milestone, source="warroom")
 
 
-def _first(i: Incident, group: str) -> By | None:
-    """The first member of a group that a look-up has found, as far as Slack knows the person."""
+def called(i: Incident, group: str = "") -> Iterator[By]:
+    """Whom the look-ups of this incident have found (of one group), as far as Slack knows the person."""
     for key, result in i.done.items():
         if key.partition(":")[0] != LOOKED_UP:
             continue
         for person in _people(result):
-            if person.get("slack_id") and _belongs(str(person.get("why", "")), group):
-                return By(f"slack:{person['slack_id']}", str(person.get("name") or person["slack_id"]))
-    return None
+            if person.get("slack_id") and (not group or _belongs(str(person.get("why", "")), group)):
+                yield By(f"slack:{person['slack_id']}", str(person.get("name") or person["slack_id"]))
 
 
 def _people(result: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -1,6 +1,6 @@
 """What the engine asks of the outside, as protocols. Adapters implement these and nothing else is known of them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -70,6 +70,10 @@ class Directory(Protocol):
 
     async def actor(self, slack_id: str, name: str) -> Actor:
         """The person behind a Slack id, with groups; from memory where possible, never failing."""
+        ...
+
+    def known(self, groups: Iterable[str]) -> tuple[str, ...]:
+        """Slack ids of the people of these groups as far as they are remembered; nobody is asked."""
         ...
 
     async def members(self, groups: tuple[str, ...]) -> tuple[Actor, ...]:

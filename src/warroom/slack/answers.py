@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import structlog
 
 from warroom.domain.effects import Answer, FieldErrors, Form, Reply
-from warroom.engine.ports import Clock
+from warroom.engine.ports import Clock, Directory
 from warroom.errors import DeliveryError
 from warroom.rendering import Catalog, Part, notice
 from warroom.rendering.elements import text_section
@@ -17,6 +17,8 @@ from warroom.slack.forms import notice_view, view_of
 from warroom.slack.values import revive
 from warroom.slack.whisper import whisper
 
+MOST_NAMED = 8
+"""people named in a refusal as whom to ask"""
 WITHIN_S = 2.0
 """Slack waits 3 seconds for us; what we ask of it meanwhile may take this long"""
 NOT_IN_MODALS = frozenset({"markdown", "table", "file"})
@@ -38,13 +40,22 @@ class Receipt(Protocol):
 
 
 class Answers:
-    """Turns answers into what Slack shows. `pack_of` gives the pack of an incident id, for its own messages."""
+    """Turns answers into what Slack shows. `pack_of` gives the pack of an incident id, for its own messages;
+    `directory` knows the people of a refusal's `ask_groups`, who can be asked instead."""
 
-    def __init__(self, api: Api, catalog: Catalog, pack_of: Callable[[str], str | None], clock: Clock) -> None:
+    def __init__(
+        self,
+        api: Api,
+        catalog: Catalog,
+        pack_of: Callable[[str], str | None],
+        clock: Clock,
+        directory: Directory,
+    ) -> None:
         self._api = api
         self._catalog = catalog
         self._pack_of = pack_of
         self._clock = clock
+        self._directory = directory
 
     def parts(self, reply: Reply, incident: str | None) -> tuple[Part, ...]:
         """A private message; its buttons carry the value `button` of its context, else the incident's id.
@@ -52,7 +63,10 @@ class Answers:
         Raises what rendering raises: a reply without its template is a mistake of ours.
         """
         pack = self._pack_of(incident) if incident else None
-        context = revive(reply.context)
+        context = dict(revive(reply.context))
+        if groups := context.get("ask_groups"):
+            people = dict.fromkeys([*context["ask"], *self._directory.known(map(str, groups))])
+            context["ask"] = list(people)[:MOST_NAMED]
         button = str(context.get("button") or incident or "")
         return self._catalog.render(reply.message, context, pack, now=self._clock.now(), button_value=button).parts
 

@@ -5,6 +5,7 @@ import logging
 import re
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
 import structlog
@@ -49,7 +50,8 @@ class Listeners:
     async def command(self, ack: AsyncAck, body: Body) -> BoltResponse:
         """A slash command; answered in the acknowledgement."""
         try:
-            receipt = await self._take(inputs.command, {**body, "text": await self._named(str(body.get("text") or ""))})
+            text, nobody = await self._named(str(body.get("text") or ""))
+            receipt = await self._take(partial(inputs.command, nobody=nobody), {**body, "text": text})
         except BadRequest as error:
             return _bad(error)
         except WarroomError as error:
@@ -113,13 +115,14 @@ class Listeners:
         """Anything else Slack may send: acknowledged, so that it is not repeated."""
         return await ack()
 
-    async def _named(self, text: str) -> str:
-        """Slack mentions people by id and handle; what we write down and show later is their name."""
+    async def _named(self, text: str) -> tuple[str, tuple[str, ...]]:
+        """Slack mentions people by id and handle; what we write down and show later is their name. With it the ids
+        behind which there is no person."""
         found = list(inputs.MENTION.finditer(text))[:_MOST_MENTIONS]
         actors = await asyncio.gather(*(self._directory.actor(m[1], m[2] or m[1]) for m in found))
         for mention, actor in zip(found, actors, strict=True):
             text = text.replace(mention[0], inputs.mention(actor))
-        return text
+        return text, tuple(actor.slack_id for actor in actors if not actor.person)
 
     async def _take(self, read: Callable[[inputs.Payload, Actor, Any], Input], body: Mapping[str, Any]) -> Receipt:
         """Submit what a payload means; returns after it is committed. Raises BadRequest, WarroomError."""
@@ -154,7 +157,7 @@ def create_app(
         process_before_response=True,
     )
     logging.getLogger("slack_bolt.RequestVerification").setLevel(logging.WARNING)  # INFO logs bodies
-    listeners = Listeners(submit, directory, Answers(api, catalog, pack_of, clock), clock)
+    listeners = Listeners(submit, directory, Answers(api, catalog, pack_of, clock, directory), clock)
     for name in COMMANDS:
         app.command(name)(listeners.command)
     app.command(_ANY)(listeners.unknown)

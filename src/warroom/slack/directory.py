@@ -96,6 +96,13 @@ class Directory:
                 log.warning("directory_not_asked", person=slack_id, reason=str(error) or "no answer in time")
         return self._actor(slack_id, name)
 
+    def known(self, groups: Iterable[str]) -> tuple[str, ...]:
+        """Slack ids of the members of these groups as far as they are remembered, each once; nobody is asked."""
+        entries = [entry for group in groups for entry in self._groups.get(group, ())]
+        ids = [i for known in map(self._known, entries) if known and known.value for i in _ids_of(known.value)]
+        active = (i for i in ids if (p := self._profiles.peek(i)) and p.value and p.value.active)
+        return tuple(dict.fromkeys(active))
+
     async def members(self, groups: tuple[str, ...]) -> tuple[Actor, ...]:
         """The people of these groups, each once. Raises TryAgain when somebody could not be asked for."""
         found = await self.people(groups)
@@ -263,7 +270,7 @@ class Directory:
             return Actor(slack_id, name, groups=listed, verified=False)
         profile = known.value
         if profile is None or not profile.active:
-            return Actor(slack_id, name)
+            return Actor(slack_id, name, person=False)
         email = profile.email
         pager = self._pagers.peek(email) if email else None
         groups = frozenset(
@@ -308,6 +315,13 @@ class Directory:
 
     async def _ask_pager(self, email: str) -> str | None:
         return await self._pagerduty_id(email) if self._pagerduty_id else None
+
+
+def _ids_of(value: object) -> Iterable[str]:
+    """The Slack ids that an entry of a group stands for, of what is remembered of it."""
+    if isinstance(value, Profile):
+        return (value.id,)
+    return sorted(value) if isinstance(value, frozenset) else (str(value),)
 
 
 def _profile(user: Mapping[str, Any]) -> Profile:

@@ -21,8 +21,8 @@ PIN = "pushpin"
 MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|([^>]*))?>")
 
 
-def command(body: Payload, actor: Actor, received: datetime) -> Input:
-    """A slash command."""
+def command(body: Payload, actor: Actor, received: datetime, nobody: tuple[str, ...] = ()) -> Input:
+    """A slash command; `nobody` are the ids it mentions behind which there is no person."""
     trigger = _text(body, "trigger_id")
     said = Command(
         actor=actor,
@@ -31,6 +31,7 @@ def command(body: Payload, actor: Actor, received: datetime) -> Input:
         text=_unescape(str(body.get("text") or "")),
         trigger=trigger,
         response_url=str(body.get("response_url") or ""),
+        nobody=nobody,
     )
     return _input(f"cmd:{trigger}", received, said)
 
