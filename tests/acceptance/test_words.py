@@ -21,7 +21,7 @@ async def test_every_announcement_is_brought_up_to_date_also_those_of_a_raise(wo
 async def test_a_lowered_severity_is_said_where_more_was_promised_and_stands_in_the_topic(world: World) -> None:
     await world.types("ana", "war-room", "/incident declare P0 Orders are slow")
     await world.types("ana", world.room, "/incident severity P2 false alarm")
-    world.saw("war-room", "P2 now (was P0): false alarm")
+    world.saw("war-room", "P2 now, it was P0: false alarm")
     assert world.room.topic["value"].startswith("P2 · investigating")
 
 
