@@ -306,3 +306,15 @@ def test_a_preview_that_was_a_rehearsal_never_halts_for_real() -> None:
     assert "This preview was a rehearsal" in said
     assert "/halt all bad prices shows what will be sent" in said
     assert acts(play) == []
+
+
+@pytest.mark.parametrize("opened", [True, False])
+def test_a_form_that_was_a_rehearsal_never_halts_for_real(opened: bool) -> None:
+    play = an_alert("dry_run") if opened else Play(actions="dry_run")
+    form = play.type("/halt", RAJ)
+    play.actions = "live"
+    refused = play.send("halt", form.about, RAJ, scope="all", reason="bad prices")
+    assert "This form was a rehearsal" in refused.errors["reason"]
+    assert acts(play) == []
+    play.actions = "dry_run"
+    assert "DRY RUN" in text_of(play.send("halt", form.about, RAJ, scope="all", reason="bad prices"))

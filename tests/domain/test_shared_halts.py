@@ -13,6 +13,7 @@ from warroom.domain.halts import in_force, needed_by, standing_halts
 from warroom.domain.people import PAGERDUTY, WARROOM
 from warroom.domain.policy import Parameter
 from warroom.domain.views import taken
+from warroom.postmortem.telling import Teller
 
 pytestmark = pytest.mark.row("S2")
 
@@ -215,6 +216,16 @@ def test_the_other_incident_shows_its_halt_as_in_force_nowhere() -> None:
     status = text_of(play.type("/incident status", RITA, channel=OTHER_ROOM))
     assert f"Resuming trading (all) from {ID}: CONFIRMED by reading back" in status
     assert "No halt is in force" in text_of(play.type("/halt resume again", RITA, channel=OTHER_ROOM))
+
+
+def test_the_other_incidents_timeline_and_its_draft_tell_it() -> None:
+    play = lifted()
+    line = f"Trading resumed (all) from {ID}: CONFIRMED (prices are good)"
+    assert line in text_of(play.type("/incident timeline", RITA, channel=OTHER_ROOM))
+    teller = Teller.of(play.incidents[OTHER], play.facts[OTHER], play.packs["lav_adaf"].pack)
+    (told,) = [teller.tell(fact) for fact in play.facts[OTHER] if isinstance(fact.what, f.HaltLifted)]
+    assert told is not None
+    assert told.action == f"Trading resumed from {ID} (all): CONFIRMED"
 
 
 def test_nobody_is_told_that_a_halt_was_lifted_when_resuming_failed_or_was_rehearsed() -> None:

@@ -5,10 +5,10 @@ from warroom.domain import breaking, halts, resuming, views
 from warroom.domain import facts as f
 from warroom.domain.decision import Context, StandingHalt
 from warroom.domain.declaring import declare
-from warroom.domain.effects import Form, Reply, moment
+from warroom.domain.effects import FieldErrors, Form, Reply, moment
 from warroom.domain.handling import Handled, may, refused, room_link, run_id, say, wrong
 from warroom.domain.incident import Incident
-from warroom.domain.inputs import Input
+from warroom.domain.inputs import Input, Submission
 from warroom.domain.people import Actor
 from warroom.domain.policy import Action
 from warroom.domain.routing import halt_title, platform_named, platforms
@@ -18,7 +18,7 @@ from warroom.domain.words import nearest
 SEPARATOR = "|"
 BREAK_GLASS = "break-glass"
 REHEARSED = "dry-"
-"""begins the run of a preview that said that nothing would be sent"""
+"""begins the run of a preview, and ends what a form carries, that said that nothing would be sent"""
 
 
 def scopes(ctx: Context) -> dict[str, str]:
@@ -89,10 +89,21 @@ def _none_here(text: str, ctx: Context) -> Handled:
 
 
 def _about(incident: Incident | None, ctx: Context) -> str:
-    """What the halt form carries: its incident, or the pack whose incident it will open."""
-    if incident:
-        return incident.id
-    return f"{SEPARATOR}{ctx.pack.pack.id}" if len(ctx.packs) > 1 else ""
+    """What the halt form carries: its incident, or the pack whose incident it will open; and that it is a rehearsal."""
+    pack = ctx.pack.pack.id if incident is None and len(ctx.packs) > 1 else ""
+    rehearsed = "" if ctx.actions == "live" else REHEARSED
+    return SEPARATOR.join([incident.id if incident else "", pack, rehearsed]).rstrip(SEPARATOR)
+
+
+def sent_in(incident: Incident | None, form: Submission, given: Input, ctx: Context) -> Handled:
+    """The halt form sent in: what it showed is ordered, and a rehearsal is never sent for real."""
+    scope, reason = form.values["scope"], form.values["reason"].strip()
+    if scope not in scopes(ctx):
+        return Handled(answer=FieldErrors({"scope": "This cannot be halted any more: choose again."}))
+    if form.about.endswith(REHEARSED) and ctx.actions == "live":
+        said = "This form was a rehearsal, and by now a halt is sent for real. Nothing was done: /halt opens a new one."
+        return Handled(answer=FieldErrors({"reason": said}))
+    return order(incident, form.actor, scope, reason, run_id(given), ctx)
 
 
 def platform(ctx: Context) -> str:

@@ -15,7 +15,7 @@ from warroom.domain import (
 from warroom.domain.decision import Context
 from warroom.domain.declaring import SEVERITIES, opened, said_before, same
 from warroom.domain.effects import FieldErrors
-from warroom.domain.handling import Handled, run_id, wrong
+from warroom.domain.handling import Handled, wrong
 from warroom.domain.incident import Incident
 from warroom.domain.inputs import Input, Submission
 
@@ -30,10 +30,7 @@ def on_form(incident: Incident | None, form: Submission, given: Input, ctx: Cont
     if form.form == "declare":
         return _declare(form, ctx)
     if form.form == "halt":
-        scope = form.values["scope"]
-        if scope not in halting.scopes(ctx):
-            return Handled(answer=FieldErrors({"scope": "This cannot be halted any more: choose again."}))
-        return halting.order(incident, form.actor, scope, form.values["reason"].strip(), run_id(given), ctx)
+        return halting.sent_in(incident, form, given, ctx)
     if incident is None:
         return wrong("This form's incident is not known here any more.", "/incident list shows the open ones.")
     match form.form:

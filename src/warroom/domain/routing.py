@@ -23,9 +23,9 @@ def route(body: inputs.Body, cards: Sequence[Card], packs: Mapping[str, LoadedPa
         case inputs.RoutineDue():
             return Route(pack=body.pack)
         case inputs.Submission():
-            about, _, more = body.about.partition("|")
-            if body.form == "halt" and not about and more in packs:
-                return Route(pack=more)
+            about, *more = body.about.split("|")
+            if body.form == "halt" and not about and more and more[0] in packs:
+                return Route(pack=more[0])
             return _existing(about, cards) if about else Route(pack=_declared_pack(body.values, packs))
         case inputs.Click():
             return _click(body, cards, packs)
