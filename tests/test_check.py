@@ -20,7 +20,7 @@ MANIFEST = ROOT / "manifest.yml"
 TOY = pack_with("").replace("message: alert", "message: incident_announcement")
 
 
-def fine(_: Path) -> Sequence[str]:
+def fine(_: Path) -> Sequence[Problem]:
     return []
 
 
@@ -58,14 +58,57 @@ def test_mistakes_of_every_kind_are_told_at_once(tmp_path: Path) -> None:
         {**own_pack(tmp_path, pack_with("title: 15m\n")), "WARROOM_PORT": "x"},
         messages=messages,
         manifest=tmp_path / "manifest.yml",
-        check_manifest=lambda path: [f"{path.name} is not there"],
+        check_manifest=check_manifest,
     )
     said = report(found)
     assert "environment: WARROOM_PORT: " in said
     assert f"{tmp_path / 'toy.yaml'}:1: title: write text here" in said
     assert "broken.md:1: " in said
-    assert "manifest.yml is not there" in said
-    assert said.endswith("mistakes. Nothing was started.")
+    assert f"{tmp_path / 'manifest.yml'}: this file cannot be read" in said
+    assert said.endswith(" mistakes.")
+
+
+def test_no_mistake_hides_another_and_none_is_told_that_is_not_one(tmp_path: Path) -> None:
+    copytree(ROOT / "messages" / "common", tmp_path / "messages" / "common")
+    (tmp_path / "messages" / "common" / "acknowledged.md").unlink()
+    (tmp_path / "messages" / "common" / "note.md").write_text("no front matter")
+    pack = (
+        pack_with("")
+        .replace('open: "09:30"', 'open: "25:30"')
+        .replace("message: alert", "message: incident_announcemen", 1)
+        .replace("message: alert", "message: incident_announcement")
+        .replace("danger: contain", "danger: containn")
+        .replace("who: [operators]", "who: [operator]")
+    )
+    config = (
+        "packs:\n  toy:\n    file: toy.yaml\n    services: PTOY1\n    channels: {main: '#main', other: '#other'}\n"
+        "    databases: {main: env:NO_SUCH}\n  toyy: {services: [P2]}\ngroups:\n  operators: [nobody]\n"
+        "  strangers: []\n"
+    )
+    environ = {
+        **own_pack(tmp_path, pack),
+        "WARROOM_URL_PLATFORM": "http://platform:1",
+        "WARROOM_URL_OTHER": "http://other:1",
+        "PAGERDUTY_ROUTING_KEY_TOYS": "key",
+        "WARROOM_PORT": "x",
+    }
+    (tmp_path / "warroom.yaml").write_text(config)
+    said = [line.removeprefix(f"{tmp_path}/").partition(";")[0] for line in told(environ, tmp_path / "messages")]
+    assert said == [
+        "messages/common/acknowledged.md: this message is missing, and people would not be told: put the file back",
+        "messages/common/note.md:1: begin the file with front matter: ---, then summary: and fields:, then ---",
+        'toy.yaml:16: calendar.open: write a time of day such as "09:30"',
+        "toy.yaml:22: severities.P0.announce.message: there is no message 'incident_announcemen' in messages/toy or "
+        "messages/common",
+        "toy.yaml:46: actions.halt.danger: 'containn' is not possible here",
+        "toy.yaml:48: actions.halt.who[0]: 'operator' is not defined under `groups`",
+        "warroom.yaml:4: packs.toy.services: write a list here: [a, b] or lines that begin with `-`",
+        "warroom.yaml:5: packs.toy.channels.other: toy has no 'other' under channels",
+        "warroom.yaml:6: packs.toy.databases.main: NO_SUCH is not set in the environment",
+        "warroom.yaml:7: packs.toyy: there is no pack 'toyy'",
+        "warroom.yaml:9: groups.operators[0]: 'nobody' is nobody",
+        "environment: WARROOM_PORT: this value is not possible",
+    ]
 
 
 def test_a_pack_that_is_not_text_is_told_where_warroom_yaml_names_it(tmp_path: Path) -> None:
@@ -138,7 +181,7 @@ def test_the_rules_own_messages_are_those_that_no_pack_names() -> None:
 
 
 def test_one_mistake_is_one_mistake() -> None:
-    assert report([Problem("a.yaml", 3, "x.y", "write z")]) == "a.yaml:3: x.y: write z\n1 mistake. Nothing was started."
+    assert report([Problem("a.yaml", 3, "x.y", "write z")]) == "a.yaml:3: x.y: write z\n1 mistake."
 
 
 def test_the_messages_a_pack_uses() -> None:

@@ -46,7 +46,8 @@ from warroom.postmortem.lines import Line
 from warroom.postmortem.performer import PostmortemPerformer
 from warroom.postmortem.timeline_file import TimelinePerformer
 from warroom.readiness import Readiness
-from warroom.rendering import Catalog, MessageErrors
+from warroom.rendering import Catalog
+from warroom.rendering import Problem as MessageProblem
 from warroom.settings import Settings
 from warroom.slack.api import Api
 from warroom.slack.app import Endpoint, create_app
@@ -79,18 +80,21 @@ def shipped(name: str) -> Path:
 
 
 @cache
-def read_messages(folder: Path, own: tuple[tuple[str, Path], ...], packs: frozenset[str] | None) -> Catalog:
-    """The messages of a folder for `packs` (None: all), and those of packs that have a folder of their own; read once.
-    Raises MessageErrors."""
-    return Catalog.load(folder, dict(own), packs)
+def read_messages(
+    folder: Path, own: tuple[tuple[str, Path], ...], packs: frozenset[str] | None
+) -> tuple[Catalog, tuple[MessageProblem, ...]]:
+    """The messages of a folder for `packs` (None: all), and those of packs that have a folder of their own, and what is
+    wrong with them; read once."""
+    catalog, problems = Catalog.read(folder, dict(own), packs)
+    return catalog, tuple(sorted(set(problems)))
 
 
 def load_catalog(own: Mapping[str, Path], packs: Collection[str]) -> Catalog:
     """The messages that are shipped for `packs` and the deployment's own. Raises ConfigError with everything wrong."""
-    try:
-        return read_messages(shipped("messages"), tuple(own.items()), frozenset(packs))
-    except MessageErrors as error:
-        raise ConfigError([str(problem) for problem in error.problems]) from error
+    catalog, problems = read_messages(shipped("messages"), tuple(own.items()), frozenset(packs))
+    if problems:
+        raise ConfigError([str(problem) for problem in problems])
+    return catalog
 
 
 def clock_of(settings: Settings) -> Clock:

@@ -11,12 +11,15 @@ from warroom.domain.policy import Pack
 from warroom.environment import ENVIRONMENT
 from warroom.packs.document import Document
 from warroom.packs.loader import file_text
-from warroom.packs.problems import Problem, nearest
+from warroom.packs.problems import Problem, nearest, without_consequences
+from warroom.packs.typed import read as read_typed
 from warroom.packs.used_messages import messages_used
-from warroom.rendering import Catalog, MessageErrors
-from warroom.settings import Settings, read_settings
+from warroom.rendering import Catalog
+from warroom.rendering import Problem as MessageProblem
+from warroom.settings import Reading, Settings, read_settings
 
 _GONE = "this message is missing, and people would not be told: put the file back"
+Read = Callable[[Path, Mapping[str, Path], Collection[str] | None], tuple[Catalog, Sequence[MessageProblem]]]
 
 
 def problems(
@@ -24,32 +27,27 @@ def problems(
     *,
     messages: Path,
     manifest: Path,
-    check_manifest: Callable[[Path], Sequence[str]],
-    load: Callable[[Path, Mapping[str, Path], Collection[str] | None], Catalog] = Catalog.load,
+    check_manifest: Callable[[Path], Sequence[Problem]],
+    read: Read = Catalog.read,
 ) -> list[Problem]:
     """Everything wrong with the settings, the packs in use, the messages and the manifest, by file and line.
 
-    `messages` is the folder of templates, `load` reads it for the packs in use (all, while none is known) and their own
-    folders; `check_manifest` returns a
-    sentence for each mistake in `manifest`.
+    `messages` is the folder of templates, `read` reads it for the packs in use (all, while nobody can tell which) and
+    their own folders; `check_manifest` returns what is wrong with `manifest`.
     """
     reading = read_settings(environ)
-    library, found = reading.library, list(reading.problems)
-    try:
-        catalog = load(messages, library.messages, library.packs or None)
-    except MessageErrors as errors:
-        found += [Problem(str(p.path), p.line, "", p.text) for p in errors.problems]
-    else:
-        gone = MESSAGES - catalog.names()
-        found += [Problem(str(messages / "common" / f"{name}.md"), 0, "", _GONE) for name in gone]
+    library, deployment = reading.library, reading.deployment
+    in_use = None if deployment is None or library.unknown else deployment.packs.keys()
+    catalog, mistakes = read(messages, library.messages, in_use or None)
+    found = reading.problems + [Problem(str(p.path), p.line, "", p.text) for p in mistakes]
+    if common := catalog.written():
+        found += [Problem(str(messages / "common" / f"{name}.md"), 0, "", _GONE) for name in MESSAGES - common]
         for name, pack in library.packs.items():
             folder = library.messages.get(name, Path("messages") / pack.id)
-            found += unwritten(pack, library.files[name], catalog.names(name), folder)
-    if reading.settings is not None:
-        found += unreachable(reading.settings)
-    said = (sentence.removeprefix(f"{manifest.name}: ") for sentence in check_manifest(manifest))
-    found += [Problem(str(manifest), 0, "", sentence) for sentence in said]
-    return sorted(set(found))
+            later = unwritten(pack, library.files[name], catalog.written(name), folder)
+            found = without_consequences(found, later)
+    found = without_consequences(found, unreachable(reading))
+    return sorted({*found, *check_manifest(manifest)})
 
 
 def unwritten(pack: Pack, file: Path, known: frozenset[str], folder: Path) -> list[Problem]:
@@ -58,54 +56,55 @@ def unwritten(pack: Pack, file: Path, known: frozenset[str], folder: Path) -> li
     if not missing:
         return []
     document = Document(file_text(file), str(file))
+    read_typed(document, Pack)  # so that it lacks what `pack` lacks, and the places are the same
     said = "there is no message {0!r} in {1} or messages/common{2}"
-    return [document.problem(at, said.format(name, folder, nearest(name, known))) for at, name in missing]
+    return [
+        document.problem(at, said.format(name, folder, nearest(name, known)))
+        for at, name in missing
+        if not document.unsure(at)
+    ]
 
 
-def unreachable(settings: Settings) -> list[Problem]:
+_NEEDED: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "mail": ("by e-mail", ("WARROOM_SMTP_URL", "WARROOM_MAIL_FROM")),
+    "status_page": ("on the status page", ("WARROOM_STATUSPAGE_PAGE", "WARROOM_STATUSPAGE_KEY")),
+    "wiki": (
+        "in the wiki",
+        (
+            "WARROOM_CONFLUENCE_URL",
+            "WARROOM_CONFLUENCE_SPACE",
+            "WARROOM_CONFLUENCE_USER",
+            "WARROOM_CONFLUENCE_TOKEN",
+        ),
+    ),
+}
+"""what an audience may be told by: how that is said, and the settings it needs"""
+
+
+def unreachable(reading: Reading) -> list[Problem]:
     """What is not set although an audience of a pack in use is told by it; the bot runs without, and says so then."""
-    e = settings.environment
-    needs: dict[str, tuple[str, Mapping[str, object]]] = {
-        "mail": ("by e-mail", {"WARROOM_SMTP_URL": e.warroom_smtp_url, "WARROOM_MAIL_FROM": e.warroom_mail_from}),
-        "status_page": (
-            "on the status page",
-            {
-                "WARROOM_STATUSPAGE_PAGE": e.warroom_statuspage_page,
-                "WARROOM_STATUSPAGE_KEY": e.warroom_statuspage_key,
-            },
-        ),
-        "wiki": (
-            "in the wiki",
-            {
-                "WARROOM_CONFLUENCE_URL": e.warroom_confluence_url,
-                "WARROOM_CONFLUENCE_SPACE": e.warroom_confluence_space,
-                "WARROOM_CONFLUENCE_USER": e.warroom_confluence_user,
-                "WARROOM_CONFLUENCE_TOKEN": e.warroom_confluence_token,
-            },
-        ),
-    }
+    if reading.deployment is None or reading.document is None:
+        return []
     found = []
-    for loaded in settings.packs.values():
-        for audience in loaded.pack.audiences.values():
-            for means, (how, values) in needs.items():
-                said = f"this is not set, and “{audience.title}” of {loaded.pack.id} is told {how}"
-                unset = [name for name, value in values.items() if value is None] if getattr(audience, means) else []
+    for pack in reading.library.packs.values():
+        for audience in pack.audiences.values():
+            for means, (how, names) in _NEEDED.items():
+                said = f"this is not set, and “{audience.title}” of {pack.id} is told {how}"
+                unset = [name for name in names if name not in reading.given] if getattr(audience, means) else []
                 found += [Problem(ENVIRONMENT, 0, name, said) for name in unset]
             for group in (*audience.mail, *audience.approvers):
-                if not settings.groups.get(group):
-                    said = (
-                        f"nobody is in this group, which “{audience.title}” of {loaded.pack.id} needs; list its people"
-                    )
-                    found.append(Problem(e.warroom_config.name, 0, f"groups.{group}", said))
+                if not reading.deployment.groups.get(group):
+                    said = f"nobody is in this group, which “{audience.title}” of {pack.id} needs; list its people"
+                    found.append(reading.document.problem(("groups", group), said))
     return found
 
 
-def report(found: Sequence[Problem]) -> str:
-    """The problems as lines for a terminal, and what they come to."""
+def report(found: Sequence[Problem], so: str = "") -> str:
+    """The problems as lines for a terminal, what they come to, and what follows from them."""
     if not found:
         return "Everything is in order."
     count = "1 mistake" if len(found) == 1 else f"{len(found)} mistakes"
-    return "\n".join([*map(str, found), f"{count}. Nothing was started."])
+    return "\n".join([*map(str, found), f"{count}.{so and f' {so}'}"])
 
 
 def inventory(settings: Settings) -> str:

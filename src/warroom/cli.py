@@ -42,7 +42,7 @@ out, err = Console(), Console(stderr=True)
 @app.command()
 def serve() -> None:
     """Run the bot against Slack and PagerDuty (settings: environment and WARROOM_CONFIG)."""
-    _refuse(_everything_wrong())
+    _refuse(_everything_wrong(), "Nothing was started.")
     settings = Settings.load(os.environ)
     configure(settings.secrets(os.environ))
     asyncio.run(_serve(settings))
@@ -55,14 +55,14 @@ def _everything_wrong() -> list[Problem]:
         messages=shipped("messages"),
         manifest=shipped("manifest.yml"),
         check_manifest=check_manifest,
-        load=lambda folder, own, packs: read_messages(folder, tuple(own.items()), frozenset(packs) if packs else None),
+        read=lambda folder, own, packs: read_messages(folder, tuple(own.items()), frozenset(packs) if packs else None),
     )
 
 
-def _refuse(found: Sequence[Problem]) -> None:
-    """Says everything in `found` and ends, unless there is nothing."""
+def _refuse(found: Sequence[Problem], so: str = "") -> None:
+    """Says everything in `found` and what follows from it, and ends, unless there is nothing."""
     if found:
-        out.print(report(found), markup=False, emoji=False, highlight=False, soft_wrap=True)
+        out.print(report(found, so), markup=False, emoji=False, highlight=False, soft_wrap=True)
         raise typer.Exit(1)
 
 

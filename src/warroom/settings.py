@@ -95,11 +95,18 @@ class Settings:
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """What a deployment's settings came to; `settings` are None when anything is wrong."""
+    """What a deployment's settings came to; `settings` are None when anything is wrong.
+
+    Beside them what they were read from, as far as it could be: the environment's values that are not blank, and
+    warroom.yaml.
+    """
 
     settings: Settings | None
     library: Library
     problems: list[Problem]
+    given: Mapping[str, str]
+    deployment: Deployment | None
+    document: Document | None
 
 
 def read_settings(environ: Mapping[str, str]) -> Reading:
@@ -107,15 +114,18 @@ def read_settings(environ: Mapping[str, str]) -> Reading:
     given = {name: value.strip() for name, value in environ.items() if value.strip()}
     environment, problems = read_environment(given)
     file = given.get("WARROOM_CONFIG")
-    deployment, library, more = _read_deployment(Path(file)) if file else (None, Library(), [])
+    deployment, library, more, document = _read_deployment(Path(file)) if file else (None, Library(), [], None)
     problems += more
-    if deployment is not None:
-        problems += _unset_databases(deployment, given, str(file))
-        problems += _wrong_urls(library.packs, given)
-        problems += _wrong_routing_keys(deployment, given)
+    if deployment is not None and document is not None:
+        problems += _unset_databases(document, deployment, given)
+        problems += _wrong_urls(library, given)
+        problems += [] if library.unknown or not deployment.packs else _wrong_routing_keys(deployment, given)
         problems += _unset_secrets(library.packs, given)
     if problems or environment is None or deployment is None:
-        return Reading(settings=None, library=library, problems=sorted(set(problems)))
+        problems = sorted(set(problems))
+        return Reading(
+            settings=None, library=library, problems=problems, given=given, deployment=deployment, document=document
+        )
     bindings = {name: _with_urls(library.packs[name], binding, given) for name, binding in deployment.packs.items()}
     settings = Settings(
         environment=environment,
@@ -129,7 +139,9 @@ def read_settings(environ: Mapping[str, str]) -> Reading:
         messages=library.messages,
         routing_keys={name: SecretStr(given[key]) for name in bindings if (key := _routing_key(name)) in given},
     )
-    return Reading(settings=settings, library=library, problems=[])
+    return Reading(
+        settings=settings, library=library, problems=[], given=given, deployment=deployment, document=document
+    )
 
 
 def _routing_key(pack: str) -> str:
@@ -143,36 +155,37 @@ def _wrong_routing_keys(deployment: Deployment, given: Mapping[str, str]) -> lis
     return [Problem(ENVIRONMENT, 0, name, f"no pack in use is called so{nearest(name, known)}") for name in wrong]
 
 
-def _read_deployment(path: Path) -> tuple[Deployment | None, Library, list[Problem]]:
+def _read_deployment(path: Path) -> tuple[Deployment | None, Library, list[Problem], Document | None]:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        return None, Library(), [Problem(ENVIRONMENT, 0, "WARROOM_CONFIG", f"{path} cannot be read: {reason}")]
+        said = f"{path} cannot be read: {reason}"
+        return None, Library(), [Problem(ENVIRONMENT, 0, "WARROOM_CONFIG", said)], None
     return read_deployment(text, str(path))
 
 
-def read_deployment(text: str, file: str) -> tuple[Deployment | None, Library, list[Problem]]:
-    """warroom.yaml, the packs it uses, and everything that is wrong with them."""
+def read_deployment(text: str, file: str) -> tuple[Deployment | None, Library, list[Problem], Document]:
+    """warroom.yaml, the packs it uses, everything that is wrong with them, and the file with its lines."""
     document = Document(text, file)
     deployment, mistyped = read(document, Deployment)
     problems = without_consequences(document.problems, mistyped)
     if deployment is None:
-        return None, Library(), sorted(set(problems))
+        return None, Library(), sorted(set(problems)), document
     library = read_used(deployment, Path(file).parent)
     found = [*library.misnamed, *check_deployment(deployment, library.packs, shipped_ids())]
     wrong = [document.problem(path, said) for path, said in found]
     problems = without_consequences(problems + library.problems, wrong)
-    return deployment, library, sorted(set(problems))
+    return deployment, library, sorted(set(problems)), document
 
 
-def _wrong_urls(packs: Mapping[str, Pack], given: Mapping[str, str]) -> list[Problem]:
-    known = {_variable(url) for pack in packs.values() for url in pack.urls}
+def _wrong_urls(library: Library, given: Mapping[str, str]) -> list[Problem]:
+    known = {_variable(url) for pack in library.packs.values() for url in pack.urls}
     found = []
     for name, value in given.items():
         if not name.startswith(URL_PREFIX):
             continue
-        if name not in known:
+        if name not in known and known and not library.unread:
             found.append(Problem(ENVIRONMENT, 0, name, f"no pack in use has such an address{nearest(name, known)}"))
         elif said := wrong_url(value):
             found.append(Problem(ENVIRONMENT, 0, name, said))
@@ -196,14 +209,14 @@ def _database(url: str, given: Mapping[str, str]) -> str:
     return given[url.removeprefix(FROM_ENVIRONMENT)] if url.startswith(FROM_ENVIRONMENT) else url
 
 
-def _unset_databases(deployment: Deployment, given: Mapping[str, str], file: str) -> list[Problem]:
+def _unset_databases(document: Document, deployment: Deployment, given: Mapping[str, str]) -> list[Problem]:
     found = []
     for pack_id, binding in deployment.packs.items():
         for key, url in binding.databases.items():
             name = url.removeprefix(FROM_ENVIRONMENT)
             if url.startswith(FROM_ENVIRONMENT) and name not in given:
-                where = f"packs.{pack_id}.databases.{key}"
-                found.append(Problem(file, 0, where, f"{name} is not set in the environment; set it to the address"))
+                said = f"{name} is not set in the environment; set it to the address"
+                found.append(document.problem(("packs", pack_id, "databases", key), said))
     return found
 
 

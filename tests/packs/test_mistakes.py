@@ -9,6 +9,7 @@ from tests.packs.toys import HERE, MINIMAL, pack_with
 
 from warroom.errors import ConfigError
 from warroom.packs.loader import load_pack, read_pack
+from warroom.packs.problems import Problem, without_consequences
 
 BAD = sorted((HERE / "bad").glob("*.yaml"))
 
@@ -35,6 +36,12 @@ def test_all_mistakes_are_told_at_once_whatever_their_kind() -> None:
     told = [str(problem).split(": ", 1)[1] for problem in read_pack(text, "pack.yaml")[1]]
     wanted = [e.split(": ", 1)[1] for name in names for e in expected((HERE / "bad" / f"{name}.yaml").read_text())]
     assert sorted(told) == sorted(wanted)
+
+
+def test_a_mistake_hides_what_is_in_it_and_nothing_that_is_only_called_alike() -> None:
+    first = [Problem("a.yaml", 1, "groups.risk", "write a list here")]
+    inside, alike = Problem("a.yaml", 1, "groups.risk[0]", "x"), Problem("a.yaml", 2, "groups.risk_managers", "x")
+    assert without_consequences(first, [inside, alike]) == [*first, alike]
 
 
 def test_a_file_with_a_mistake_is_refused_with_the_sentence(tmp_path: Path) -> None:

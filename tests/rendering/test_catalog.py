@@ -237,6 +237,14 @@ def test_front_matter_is_strict(tmp_path: Path, text: str, line: int, words: str
     assert [(number, said) for number, said in found if number == line and words in said], found
 
 
+def test_a_filter_that_is_not_there_hides_no_unknown_field(tmp_path: Path) -> None:
+    found = problems(write(tmp_path, "{{ a | nofilter }}\n{{ nope }}", "a"))
+    assert [(line, text.partition(";")[0]) for line, text in found] == [
+        (5, "there is no filter 'nofilter'"),
+        (6, "'nope' is not in fields"),
+    ]
+
+
 def test_all_mistakes_of_all_files_are_told_at_once(tmp_path: Path) -> None:
     write(tmp_path, "{{ a }}\n\n#### x\n\n<p>", "a", name="one")
     write(tmp_path, "{{ b }}", "", name="two", folder="eafix")

@@ -30,7 +30,7 @@ def manifest() -> Json:
 def problems(tmp_path: Path, manifest: Any) -> str:
     path = tmp_path / "manifest.yml"
     path.write_text(yaml.safe_dump(manifest), "utf-8")
-    return "\n".join(check_manifest(path))
+    return "\n".join(map(str, check_manifest(path)))
 
 
 def test_our_manifest_is_right() -> None:
@@ -47,25 +47,31 @@ def scopes(m: Json) -> list[str]:
 
 MISTAKES: dict[str, tuple[Callable[[Json], object], str]] = {
     "unknown key": (lambda m: m["settings"].update(sockets=True), "Slack knows no 'sockets' in settings"),
-    "missing part": (lambda m: m.pop("oauth_config"), "oauth_config.scopes is missing"),
-    "wrong shape": (lambda m: m.update(settings=[]), "settings must be a mapping"),
-    "no list": (lambda m: m["oauth_config"]["scopes"].update(bot="x"), "must be a list"),
+    "missing part": (lambda m: m.pop("oauth_config"), "oauth_config.scopes: this is missing"),
+    "wrong shape": (lambda m: m.update(settings=[]), "settings: write `key: value` lines"),
+    "no list": (lambda m: m["oauth_config"]["scopes"].update(bot="x"), "oauth_config.scopes.bot: write a list here"),
     "long name": (lambda m: m["display_information"].update(name="x" * 36), "36 characters, Slack takes 35"),
-    "no name": (lambda m: m["display_information"].pop("name"), "display_information.name is missing"),
+    "no name": (lambda m: m["display_information"].pop("name"), "display_information.name: this is missing"),
     "long description": (lambda m: m["display_information"].update(description="x" * 141), "Slack takes 140"),
     "short long description": (lambda m: m["display_information"].update(long_description="x"), "the least is 175"),
     "colour": (lambda m: m["display_information"].update(background_color="red"), "is no colour"),
-    "bot name": (lambda m: m["features"]["bot_user"].update(display_name="Wär!"), "display_name may hold"),
-    "command format": (lambda m: command(m).update(command="incident"), "must be / and small letters"),
-    "capitals": (lambda m: command(m).update(command="/Incident"), "must be / and small letters"),
+    "bot name": (
+        lambda m: m["features"]["bot_user"].update(display_name="Wär!"),
+        "display_name: write letters, digits",
+    ),
+    "command format": (lambda m: command(m).update(command="incident"), "is no command; write / and small letters"),
+    "capitals": (lambda m: command(m).update(command="/Incident"), "is no command; write / and small letters"),
     "no description": (lambda m: command(m).pop("description"), "/incident has no description"),
     "long hint": (lambda m: command(m).update(usage_hint="x" * 1001), "Slack takes 1000"),
-    "unhandled command": (lambda m: command(m).update(command="/other"), "nothing here handles it"),
+    "unhandled command": (lambda m: command(m).update(command="/other"), "nothing in warroom handles it"),
     "missing command": (lambda m: m["features"]["slash_commands"].pop(), "lacks the command /incident-status"),
-    "doubled command": (lambda m: m["features"]["slash_commands"].append(command(m)), "declared twice"),
-    "no url": (lambda m: command(m).pop("url"), "command /incident needs an https address"),
-    "plain http": (lambda m: command(m).update(url="http://x.example/y"), "needs an https address"),
-    "shortcut type": (lambda m: m["features"]["shortcuts"][0].update(type="button"), "type message or global"),
+    "doubled command": (lambda m: m["features"]["slash_commands"].append(dict(command(m))), "declared twice"),
+    "no url": (lambda m: command(m).pop("url"), "slash_commands[0].url: this needs an https address"),
+    "plain http": (
+        lambda m: command(m).update(url="http://x.example/y"),
+        "slash_commands[0].url: this needs an https address",
+    ),
+    "shortcut type": (lambda m: m["features"]["shortcuts"][0].update(type="button"), "type: write message or global"),
     "shortcut id": (
         lambda m: m["features"]["shortcuts"][0].update(callback_id="x"),
         "lacks the shortcut add_to_timeline",
@@ -74,7 +80,7 @@ MISTAKES: dict[str, tuple[Callable[[Json], object], str]] = {
     "no buttons": (lambda m: m["settings"]["interactivity"].update(is_enabled=False), "the buttons need it"),
     "no switch": (
         lambda m: m["settings"].pop("token_rotation_enabled"),
-        "token_rotation_enabled must be true or false",
+        "token_rotation_enabled: write true or false",
     ),
     "no event": (
         lambda m: m["settings"]["event_subscriptions"].update(bot_events=[]),
@@ -86,7 +92,7 @@ MISTAKES: dict[str, tuple[Callable[[Json], object], str]] = {
     ),
     "user events": (
         lambda m: m["settings"]["event_subscriptions"].update(user_events=["x"]),
-        "user_events is not used",
+        "user_events: no user events are used",
     ),
     "unknown scope": (lambda m: scopes(m).append("chat:shout"), "chat:shout is no bot scope"),
     "superfluous scope": (lambda m: scopes(m).append("groups:write"), "groups:write is not needed"),
@@ -115,10 +121,26 @@ def test_socket_mode_needs_no_addresses(tmp_path: Path, manifest: Json) -> None:
 
 
 def test_a_file_that_is_no_manifest_is_said(tmp_path: Path) -> None:
-    assert "no mapping" in problems(tmp_path, ["x"])
-    assert "cannot be read" in check_manifest(tmp_path / "none.yml")[0]
+    assert "manifest.yml:1: write `key: value` lines" in problems(tmp_path, ["x"])
+    assert "none.yml: this file cannot be read (No such file" in str(check_manifest(tmp_path / "none.yml")[0])
     (tmp_path / "bad.yml").write_text("a: [", "utf-8")
-    assert "cannot be read" in check_manifest(tmp_path / "bad.yml")[0]
+    assert "bad.yml:2: this is not YAML" in str(check_manifest(tmp_path / "bad.yml")[0])
+
+
+def test_mistakes_of_several_kinds_are_told_at_once_each_with_its_line(tmp_path: Path, manifest: Json) -> None:
+    manifest["settings"].update(sockets=True)
+    command(manifest).update(command="/Halt It")
+    scopes(manifest)[scopes(manifest).index("chat:write")] = "chat:wrote"
+    found = problems(tmp_path, manifest).splitlines()
+    lines = (tmp_path / "manifest.yml").read_text("utf-8").splitlines()
+    for word, said in (
+        ("sockets", "Slack knows no 'sockets' in settings"),
+        ("/Halt It", "'/Halt It' is no command"),
+        ("chat:wrote", "chat:wrote is no bot scope of Slack; did you mean chat:write?"),
+    ):
+        line = next(n for n, text in enumerate(lines, 1) if word in text)
+        assert any(f"manifest.yml:{line}: " in problem and said in problem for problem in found), found
+    assert not [problem for problem in found if "nothing in warroom handles it" in problem]
 
 
 def test_missing_scopes_are_what_is_needed_and_not_granted() -> None:

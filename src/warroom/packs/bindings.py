@@ -69,39 +69,28 @@ def check_deployment(
     services: dict[str, str] = {}
     for name, binding in deployment.packs.items():
         at: Path = ("packs", name)
-        if name not in packs:
-            if name not in known and not binding.file:
-                f.add(at, f"there is no pack {name!r}{nearest(name, known)}")
-            continue
-        _check_binding(f, at, binding, packs[name])
+        if name not in packs and name not in known and not binding.file:
+            f.add(at, f"there is no pack {name!r}{nearest(name, known)}")
+        _check_binding(f, at, binding)
+        if name in packs:
+            _check_names(f, at, binding, packs[name])
         for index, service in enumerate(binding.services):
             if service in services:
                 said = f"PagerDuty service {service} belongs to {services[service]} already"
                 f.add((*at, "services", index), said + "; each service has one pack")
             services[service] = name
     used = [packs[name] for name in deployment.packs if name in packs]
-    if len(used) == len(deployment.packs):  # else nobody knows which groups there are
-        _check_groups(f, deployment, used)
+    _check_groups(f, deployment, used, whole=0 < len(used) == len(deployment.packs))
     return f.found
 
 
-def _check_binding(f: Findings, at: Path, binding: Binding, pack: Pack) -> None:
+def _check_binding(f: Findings, at: Path, binding: Binding) -> None:
+    """What is wrong whatever the pack says."""
     if not binding.services:
         f.add((*at, "services"), "name the PagerDuty service ids of this platform (the P… at the end of its address)")
     for index, service in enumerate(binding.services):
         if not (service.isalnum() and service.isupper()):
             f.add((*at, "services", index), f"{service!r} is no PagerDuty service id; it looks like PABC123")
-    known = {
-        "urls": frozenset(pack.urls),
-        "channels": frozenset(pack.channels),
-        "contacts": contact_settings(pack),
-        "tools": frozenset(pack.tools),
-        "databases": frozenset(pack.databases),
-    }
-    for section, names in known.items():
-        for name in getattr(binding, section):
-            if name not in names:
-                f.add((*at, section, name), f"{pack.id} has no {name!r} under {section}{nearest(name, names)}")
     for name, url in binding.urls.items():
         check_url(f, (*at, "urls", name), url)
     for name, channel in binding.channels.items():
@@ -113,6 +102,20 @@ def _check_binding(f: Findings, at: Path, binding: Binding, pack: Pack) -> None:
         _check_database(f, (*at, "databases", name), url)
 
 
+def _check_names(f: Findings, at: Path, binding: Binding, pack: Pack) -> None:
+    known = {
+        "urls": frozenset(pack.urls),
+        "channels": frozenset(pack.channels),
+        "contacts": contact_settings(pack),
+        "tools": frozenset(pack.tools),
+        "databases": frozenset(pack.databases),
+    }
+    for section, names in known.items():
+        for name in getattr(binding, section):
+            if name not in names:
+                f.add((*at, section, name), f"{pack.id} has no {name!r} under {section}{nearest(name, names)}")
+
+
 def _check_database(f: Findings, at: Path, url: str) -> None:
     if url.startswith(FROM_ENVIRONMENT):
         if not ENVIRONMENT_NAME.fullmatch(url.removeprefix(FROM_ENVIRONMENT)):
@@ -121,13 +124,14 @@ def _check_database(f: Findings, at: Path, url: str) -> None:
         f.add(at, "write postgresql+asyncpg://…, sqlite+aiosqlite://… or env:NAME")
 
 
-def _check_groups(f: Findings, deployment: Deployment, packs: list[Pack]) -> None:
+def _check_groups(f: Findings, deployment: Deployment, packs: list[Pack], *, whole: bool) -> None:
+    """`whole`: these are all the packs in use, so that no other group can be meant."""
     known = {name for pack in packs for name in pack.groups} - {ON_CALL}
     for name, members in deployment.groups.items():
         at: Path = ("groups", name)
         if name == ON_CALL:
             f.add(at, "PagerDuty knows who is on call; take this group away")
-        elif name not in known:
+        elif whole and name not in known:
             f.add(at, f"no pack in use has a group {name!r}{nearest(name, known)}")
         for index, member in enumerate(members):
             if not _is_member(member):

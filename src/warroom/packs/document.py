@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from warroom.packs.durations import PATTERN, parse_duration
+from warroom.packs.durations import PATTERN, format_duration, parse_duration
 from warroom.packs.problems import Problem
 
 Path = tuple[str | int, ...]
@@ -44,6 +44,9 @@ class Document:
         self.file = file
         self.problems: list[Problem] = []
         self._labels: dict[int, str] = {}
+        self._beside: set[Path] = set()
+        self._holed: set[Path] = set()
+        self._out: list[Node] = []  # what was taken out: its ids must not come again
         self._root = self._compose(text)
         self._check(self._root, "")
 
@@ -67,6 +70,31 @@ class Document:
                 return Problem(self.file, key.start_mark.line + 1, where, sentence)
         raise AssertionError("the root is always found")
 
+    def stand_in(self, path: Path, value: Any, *, tells: bool) -> bool:
+        """Put a plain value where the right one is missing or wrong; False where there is no room for it.
+
+        `tells`: what is beside it may be judged by it (see `unsure`).
+        """
+        parent = self._find(path[:-1])
+        if not path or not parent or not isinstance(parent[1], MappingNode):
+            return False
+        at, mapping = parent
+        self._out += [item for key, item in mapping.value if key.value == path[-1]]
+        node = _node(value)
+        self._check(node, self._labels[id(mapping)] + "." + str(path[-1]))
+        others = [pair for pair in mapping.value if pair[0].value != path[-1]]
+        key = next((key for key, _ in mapping.value if key.value == path[-1]), None)
+        mapping.value = [*others, (key or ScalarNode(_TAG + "str", str(path[-1]), at.start_mark), node)]
+        self._holed.add(path[:-1])
+        if tells:
+            self._beside.add(path[:-1])
+        return True
+
+    def unsure(self, path: Path) -> bool:
+        """Whether a mistake found at `path` may come of a value in it that was left out or is stood in for, or of one
+        beside it that tells."""
+        return len(path) > 0 and (path in self._holed or path[:-1] in self._beside)
+
     def drop(self, path: Path) -> bool:
         """Take the value at `path` out; False when it is not there."""
         parent = self._find(path[:-1])
@@ -74,6 +102,8 @@ class Document:
         if not path or not parent or not found:
             return False
         node = parent[1]
+        self._out.append(found[1])
+        self._holed.add(path[:-1])
         if isinstance(node, MappingNode):
             node.value = [pair for pair in node.value if pair[1] is not found[1]]
         else:
@@ -156,6 +186,20 @@ def _plain(node: Node) -> Any:
     if isinstance(node, SequenceNode):
         return [_plain(item) for item in node.value]
     return _scalar(node)
+
+
+def _node(value: Any) -> Node:
+    """A plain value as the node that stands for it."""
+    mark = yaml.Mark("", 0, 0, 0, None, 0)
+    if isinstance(value, dict):
+        pairs = [(ScalarNode(_TAG + "str", name, mark), _node(item)) for name, item in value.items()]
+        return MappingNode(_TAG + "map", pairs, mark)
+    if isinstance(value, list):
+        return SequenceNode(_TAG + "seq", [_node(item) for item in value], mark)
+    kind = {bool: "bool", int: "int", float: "float", type(None): "null"}.get(type(value), "str")
+    tag = _DURATION if isinstance(value, timedelta) else _TAG + kind
+    text = format_duration(value) if isinstance(value, timedelta) else str(value)
+    return ScalarNode(tag, text.lower() if kind == "bool" else text, mark)
 
 
 def _scalar(node: Node) -> str | int | float | bool | timedelta | None:

@@ -14,13 +14,16 @@ from warroom.packs.problems import Problem
 @dataclass
 class Library:
     """The packs in use by their ids, as far as they could be read, their files and their own folders of messages; what
-    is wrong in their files (`problems`) and in what warroom.yaml says of them (`misnamed`)."""
+    is wrong in their files (`problems`) and in what warroom.yaml says of them (`misnamed`); the ids of those that could
+    not be read at all (`unread`), or of which nobody can tell what they are (`unknown`)."""
 
     packs: dict[str, Pack] = field(default_factory=dict)
     files: dict[str, File] = field(default_factory=dict)
     messages: dict[str, File] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     misnamed: list[tuple[Path, str]] = field(default_factory=list)
+    unread: frozenset[str] = frozenset()
+    unknown: frozenset[str] = frozenset()
 
 
 def read_used(deployment: Deployment, folder: File) -> Library:
@@ -37,6 +40,8 @@ def read_used(deployment: Deployment, folder: File) -> Library:
                 library.files[name] = shipped_file(name)
         if binding.messages:
             _find_messages(library, name, folder / binding.messages)
+    library.unread = frozenset(deployment.packs.keys() - library.packs.keys())
+    library.unknown = library.unread - set(shipped_ids())
     return library
 
 
@@ -63,7 +68,7 @@ def _read_own(library: Library, name: str, binding: Binding, folder: File) -> No
     library.problems += problems
     if pack is None:
         return
-    if pack.id != name:
+    if pack.id not in (name, ""):  # "": it is no text, and that is told
         library.misnamed.append((at, f"the pack in this file has the id {pack.id!r}; write it here instead of {name}"))
     library.packs[name] = pack
     library.files[name] = path

@@ -33,7 +33,8 @@ def read_pack(text: str, file: str) -> tuple[Pack | None, list[Problem]]:
     pack, mistyped = read(document, Pack)
     problems = without_consequences(document.problems, mistyped)
     if pack is not None:
-        wrong = [document.problem(path, sentence) for path, sentence in check(pack, data)]
+        found = [(path, said) for path, said in check(pack, data) if not document.unsure(path)]
+        wrong = [document.problem(path, said) for path, said in found]
         problems = without_consequences(problems, wrong)
     return pack, sorted(set(problems))
 

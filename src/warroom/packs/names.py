@@ -20,9 +20,11 @@ ENVIRONMENT_NAME = re.compile(r"[A-Z][A-Z0-9_]*")
 
 @dataclass
 class Findings:
-    """What is wrong, as (path, sentence); `names` holds what is defined, also where it is defined wrongly."""
+    """What is wrong, as (path, sentence); `names` holds what is defined, also where it is defined wrongly, and `unread`
+    the sections of which nobody can tell what they define."""
 
     names: Mapping[str, frozenset[str]]
+    unread: frozenset[str] = frozenset()
     found: list[tuple[Path, str]] = field(default_factory=list)
 
     def add(self, path: Path, sentence: str) -> None:
@@ -32,7 +34,7 @@ class Findings:
     def name(self, path: Path, word: str, section: str, *also: str) -> None:
         """`word` must be defined in `section`, or be one of `also`."""
         known = self.names[section] | set(also)
-        if word not in known:
+        if word not in known and section not in self.unread:
             self.add(path, f"{word!r} is not defined under `{section}`{nearest(word, known)}")
 
     def all_names(self, path: Path, words: Iterable[str], section: str, *also: str) -> None:

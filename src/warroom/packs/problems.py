@@ -1,5 +1,6 @@
 """A mistake in a file that people write, and how it is said."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -34,5 +35,10 @@ def nearest(word: str, known: Iterable[str]) -> str:
 def without_consequences(found: Iterable[Problem], later: Iterable[Problem]) -> list[Problem]:
     """Both, but nothing of `later` about a place in which a mistake was found already."""
     first = list(found)
-    broken = [(p.file, p.where) for p in first]
-    return first + [p for p in later if not any(file == p.file and where.startswith(p.where) for file, where in broken)]
+    broken = {(p.file, p.where) for p in first}
+    return first + [p for p in later if not any((p.file, where) in broken for where in _around(p.where))]
+
+
+def _around(where: str) -> Iterable[str]:
+    """The place itself, every place around it, and the whole file (`""`)."""
+    return ("", *(where[: end.start()] for end in re.finditer(r"\.|\[|$", where)))

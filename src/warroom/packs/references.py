@@ -46,7 +46,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 def check(pack: Pack, data: Mapping[str, Any]) -> list[tuple[Path, str]]:
     """Everything that is wrong between the parts of `pack`; `data` is the whole document it was read from."""
-    f = Findings(defined(data, SECTIONS))
+    f = Findings(defined(data, SECTIONS), frozenset(s for s in SECTIONS if not isinstance(data.get(s, {}), dict)))
     if not _NAME.fullmatch(pack.id):
         f.add(("id",), "write the id with small letters, digits and _, a letter first")
     for missing in sorted(set(get_args(SeverityId)) - f.names["severities"]):

@@ -35,6 +35,16 @@ _WANTED = {
 }
 
 
+_PLAIN: Mapping[Any, Any] = {
+    str: "",
+    bool: False,
+    int: 1,
+    float: 1.0,
+    timedelta: timedelta(minutes=1),
+    time: "12:00",
+}
+"""a value of each kind that stands in for one that is wrong"""
+
 _ADAPTERS: dict[type, Any] = {}
 
 
@@ -49,13 +59,13 @@ def adapter(cls: type[T]) -> TypeAdapter[T]:
 def read(document: Document, cls: type[T]) -> tuple[T | None, list[Problem]]:
     """The document as `cls`, and what is wrong with it.
 
-    Parts with a mistake are left out of the result where the schema can do without them; None when it cannot.
-    The document is left without these parts.
+    Where a value is wrong that the schema needs, another stands in for it, so that what is around it can be checked;
+    what it can do without is left out. None when neither helps. The document is left so, too.
     """
     problems: list[Problem] = []
     if not document.plain():
         return None, problems
-    first = True
+    first, tried = True, set[Path]()
     while True:
         try:
             value = adapter(cls).validate_json(_json(document.plain()), strict=True)
@@ -65,11 +75,16 @@ def read(document: Document, cls: type[T]) -> tuple[T | None, list[Problem]]:
             return value, problems + _misread(document, value)
         if first:
             problems += sorted({document.problem(path, _sentence(cls, path, e)) for path, e in paths})
+            if not document.plain().keys() & set(_fields(cls)):
+                return None, problems
         first = False
         # Deepest and last first, so that the paths before it stay true.
         order = sorted({path for path, _ in paths}, key=lambda p: [str(x).zfill(6) for x in p], reverse=True)
-        dropped = [_leave_out(document, cls, path) for path in order]
-        if not any(dropped):
+        changed = [
+            (path not in tried and _stand_in(document, cls, path)) or _leave_out(document, cls, path) for path in order
+        ]
+        tried |= set(order)
+        if not any(changed):
             return None, problems
 
 
@@ -122,6 +137,30 @@ def _choices(cls: type, path: Path) -> tuple[Any, ...]:
     return ()
 
 
+def _stand_in(document: Document, cls: type, path: Path) -> bool:
+    """Put some value of the right kind at `path`, if the schema needs one there; False when nothing was."""
+    around = _bare(type_at(cls, path[:-1]))
+    needed = dataclasses.is_dataclass(around) and not _is_optional(cls, path)
+    if not path or not (needed or get_origin(around) is Mapping):
+        return False
+    hint = _bare(type_at(cls, path))
+    value, tells = _some(hint), needed and (get_origin(hint) is Literal or hint in (int, float, timedelta, time))
+    return value is not None and document.stand_in(path, value, tells=tells)
+
+
+def _some(hint: Any) -> Any:
+    """A plain value that the schema takes for `hint`; None when there is no simple one."""
+    bare = _bare(hint)
+    if dataclasses.is_dataclass(bare):
+        hints = get_type_hints(bare)
+        return {f.name: _some(hints[f.name]) for f in dataclasses.fields(bare) if _is_needed(f)}
+    if get_origin(bare) is Literal:
+        return get_args(bare)[0]
+    if get_origin(bare) in (tuple, Mapping):
+        return [] if get_origin(bare) is tuple else {}
+    return _PLAIN.get(bare, "" if _is_union(bare) else None)
+
+
 def _leave_out(document: Document, cls: type, path: Path) -> bool:
     """Take away the smallest part around `path` that the schema can do without; False when nothing was."""
     for length in range(len(path), 0, -1):
@@ -138,7 +177,11 @@ def _is_optional(cls: type, path: Path) -> bool:
     found = next((f for f in dataclasses.fields(around) if f.name == path[-1]), None)
     if found is None:
         return True
-    return found.default is not dataclasses.MISSING or found.default_factory is not dataclasses.MISSING
+    return not _is_needed(found)
+
+
+def _is_needed(field: dataclasses.Field[Any]) -> bool:
+    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
 
 
 def _misread(document: Document, value: object) -> list[Problem]:
@@ -167,7 +210,7 @@ def type_at(cls: type, path: Path) -> Any:
     """The type that the schema has at `path`; None where it has none."""
     hint: Any = cls
     for part in path:
-        hint = next((a for a in get_args(hint) if a is not type(None)), hint) if _is_optional_hint(hint) else hint
+        hint = _bare(hint)
         if dataclasses.is_dataclass(hint):
             hint = get_type_hints(hint).get(str(part))
         elif isinstance(part, int) and get_origin(hint) is tuple:
@@ -179,9 +222,10 @@ def type_at(cls: type, path: Path) -> Any:
     return hint
 
 
-def _is_optional_hint(hint: Any) -> bool:
+def _bare(hint: Any) -> Any:
+    """The type without `| None`."""
     args = get_args(hint)
-    return len(args) == 2 and type(None) in args
+    return next(a for a in args if a is not type(None)) if len(args) == 2 and type(None) in args else hint
 
 
 def _is_union(hint: Any) -> bool:
@@ -189,5 +233,5 @@ def _is_union(hint: Any) -> bool:
 
 
 def _fields(hint: Any) -> list[str]:
-    hint = next((a for a in get_args(hint) if a is not type(None)), hint) if _is_optional_hint(hint) else hint
+    hint = _bare(hint)
     return [f.name for f in dataclasses.fields(hint)] if dataclasses.is_dataclass(hint) else []

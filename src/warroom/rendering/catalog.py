@@ -22,21 +22,34 @@ class Catalog:
     A pack's own lie in `messages/<pack>/`, or in a folder that the deployment names, which goes before that.
     """
 
-    def __init__(self, templates: Mapping[tuple[str, str], Template]) -> None:
+    def __init__(self, templates: Mapping[tuple[str, str], Template], broken: Collection[tuple[str, str]] = ()) -> None:
         self._templates = dict(templates)
+        self._broken = frozenset(broken)
 
     @classmethod
     def load(cls, root: Path, own: Mapping[str, Path] | None = None, packs: Collection[str] | None = None) -> Catalog:
-        """Every `<folder>/<name>.md` under `root`, and for each pack of `own` every `<name>.md` of that folder.
+        """As `read`. Raises MessageErrors with all mistakes of all files."""
+        catalog, problems = cls.read(root, own, packs)
+        if problems:
+            raise MessageErrors(problems)
+        return catalog
+
+    @classmethod
+    def read(
+        cls, root: Path, own: Mapping[str, Path] | None = None, packs: Collection[str] | None = None
+    ) -> tuple[Catalog, list[Problem]]:
+        """Every `<folder>/<name>.md` under `root`, and for each pack of `own` every `<name>.md` of that folder; what is
+        wrong with them, and those that are right.
 
         With `packs` only the common ones and theirs are read: a pack that is not in use costs nothing. A README.md
-        next to the folders, or in one of `own`, is not a message. Raises MessageErrors with all mistakes of all files.
+        next to the folders, or in one of `own`, is not a message.
         """
         environment = new_environment()
         templates: dict[tuple[str, str], Template] = {}
         problems: list[Problem] = []
+        broken: list[tuple[str, str]] = []
         if not root.is_dir():
-            raise MessageErrors([Problem(root, 1, "there is no such folder; it should hold common/")])
+            return cls({}), [Problem(root, 1, "there is no such folder; it should hold common/")]
         for path in sorted(root.rglob("*.md")):
             if path == root / "README.md":
                 continue
@@ -46,15 +59,17 @@ class Catalog:
             problems += found
             if template is not None:
                 templates[path.parent.name, path.stem] = template
+            else:
+                broken.append((path.parent.name, path.stem))
         for pack, folder in (own or {}).items():
             for path in sorted(p for p in folder.glob("*.md") if p.name != "README.md"):
                 template, found = _read_named(path, environment)
                 problems += found
                 if template is not None:
                     templates[pack, path.stem] = template
-        if problems:
-            raise MessageErrors(problems)
-        return cls(templates)
+                else:
+                    broken.append((pack, path.stem))
+        return cls(templates, broken), problems
 
     def render(
         self,
@@ -77,6 +92,10 @@ class Catalog:
     def names(self, pack: str | None = None) -> frozenset[str]:
         """The messages that can be rendered: the common ones and, with `pack`, that pack's own."""
         return frozenset(name for folder, name in self._templates if folder in (COMMON, pack))
+
+    def written(self, pack: str | None = None) -> frozenset[str]:
+        """As `names`, and those whose file has mistakes."""
+        return self.names(pack) | {name for folder, name in self._broken if folder in (COMMON, pack)}
 
     def packs(self) -> frozenset[str]:
         """The packs that have messages of their own."""

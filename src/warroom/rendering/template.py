@@ -104,9 +104,10 @@ class _Loader:
             return None, self.problems
         before = text[: parts.start("body")].count("\n")
         front = self._front(parts["yaml"])
-        body = self._parse(parts["body"], before)
         summary = self._parse(front.summary, front.summary_line - 1)
-        if body is not None:
+        known = len(self.problems)
+        body = self._parse(parts["body"], before)
+        if body is not None and len(self.problems) == known:
             for skeleton in skeletons(body):
                 self._check_markdown(skeleton, before)
         if body is not None and summary is not None:
@@ -197,10 +198,12 @@ class _Loader:
         except jinja2.TemplateSyntaxError as error:
             self._wrong(before + error.lineno, f"Jinja: {error.message}")
             return None
-        mistakes = check(tree)
-        for line, text in mistakes:
+        for line, text in check(tree):
             self._wrong(before + line, text)
-        return None if mistakes else tree
+        for call in tree.find_all((nodes.Filter, nodes.Test)):  # so that its fields can be read all the same
+            known = self.environment.filters if isinstance(call, nodes.Filter) else self.environment.tests
+            call.name = call.name if call.name in known else next(iter(known))
+        return tree
 
     def _check_fields(self, front: _Front, body: nodes.Template, before: int, summary: nodes.Template) -> None:
         used: dict[str, int] = {}

@@ -5,16 +5,14 @@ Rules: docs.slack.dev, App manifest reference; scopes of methods and events from
 
 import re
 from collections.abc import Iterable, Mapping
-from pathlib import Path
+from pathlib import Path as File
 from typing import Any
 
-import yaml
-
+from warroom.packs.document import Document, Path
+from warroom.packs.problems import Problem, nearest, without_consequences
 from warroom.slack.app import COMMANDS, EVENTS, SHORTCUTS
 from warroom.slack.methods import METHODS
 
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""The safe loader; libyaml's, where it is there, is ten times as fast."""
 METHOD_SCOPES: Mapping[str, tuple[str, ...]] = {name: method.scopes for name, method in METHODS.items()}
 """Web API method → the bot scopes it needs for what we use it for."""
 EVENT_SCOPES: Mapping[str, tuple[str, ...]] = {"reaction_added": ("reactions:read",)}
@@ -86,6 +84,14 @@ _KEYS: Mapping[str, frozenset[str]] = {
     "settings.event_subscriptions": frozenset({"request_url", "bot_events", "user_events"}),
     "settings.interactivity": frozenset({"is_enabled", "request_url", "message_menu_options_url"}),
 }
+_LISTS = (
+    "features.slash_commands",
+    "features.shortcuts",
+    "oauth_config.scopes.bot",
+    "oauth_config.scopes.user",
+    "settings.event_subscriptions.bot_events",
+    "settings.event_subscriptions.user_events",
+)
 _COMMAND_KEYS = frozenset({"command", "description", "usage_hint", "url", "should_escape"})
 _SHORTCUT_KEYS = frozenset({"name", "type", "callback_id", "description"})
 _MOST = {
@@ -112,61 +118,56 @@ def missing_scopes(granted: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(NEEDED - set(granted)))
 
 
-def check_manifest(path: Path) -> list[str]:
-    """A sentence for everything wrong with the manifest; empty when it is fine."""
+def check_manifest(path: File) -> list[Problem]:
+    """Everything wrong with the manifest, with its line and what to do; empty when it is fine."""
     try:
-        manifest = yaml.load(path.read_text("utf-8"), Loader=_LOADER)  # noqa: S506  (the safe one)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        return [f"{path.name} cannot be read: {error}"]
-    if not isinstance(manifest, dict):
-        return [f"{path.name} is no mapping: start it with display_information:"]
-    check = _Check(manifest)
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        return [Problem(str(path), 0, "", f"this file cannot be read ({reason}); put it back")]
+    document = Document(text, str(path))
+    if not document.plain():
+        return document.problems
+    check = _Check(document)
     check.structure()
-    if not check.problems:
-        check.display()
-        check.commands()
-        check.shortcuts()
-        check.settings()
-        check.scopes()
-    return [f"{path.name}: {problem}" for problem in check.problems]
+    check.display()
+    check.commands()
+    check.shortcuts()
+    check.settings()
+    check.scopes()
+    return sorted(set(without_consequences(document.problems, check.problems)))
 
 
 class _Check:
-    """Collects problems of one manifest."""
+    """Collects problems of one manifest. What has the wrong shape is told once, and taken for empty after that."""
 
-    def __init__(self, manifest: Mapping[str, Any]) -> None:
-        self._manifest = manifest
-        self.problems: list[str] = []
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._manifest = document.plain()
+        self.problems: list[Problem] = []
 
     def structure(self) -> None:
-        """Known keys, and mappings where mappings belong."""
+        """Known keys, and mappings and lists where they belong."""
         for where, known in _KEYS.items():
             part = self._at(where)
             if part is None:
                 continue
             if not isinstance(part, Mapping):
-                self._say(f"{where} must be a mapping")
+                self._say(where, "write `key: value` lines here")
                 continue
-            self._unknown(part, known, where or "the top")
+            self._unknown(part, known, where)
         for where in ("display_information", "features.bot_user", "oauth_config.scopes", "settings"):
             if not self._at(where):
-                self._say(f"{where} is missing")
-        for where in (
-            "features.slash_commands",
-            "features.shortcuts",
-            "oauth_config.scopes.bot",
-            "oauth_config.scopes.user",
-            "settings.event_subscriptions.bot_events",
-            "settings.event_subscriptions.user_events",
-        ):
+                self._say(where, "this is missing; take it from the manifest.yml that comes with warroom")
+        for where in _LISTS:
             if not isinstance(self._at(where) or [], list):
-                self._say(f"{where} must be a list")
+                self._say(where, "write a list here: lines that begin with `-`")
 
     def display(self) -> None:
         """Names, descriptions and the colour."""
         for where in ("display_information.name", "features.bot_user.display_name"):
-            if not self._at(where):
-                self._say(f"{where} is missing")
+            if self._at(where.rpartition(".")[0]) and not self._at(where):
+                self._say(where, "this is missing; people see it in Slack")
         for where in (
             "display_information.name",
             "display_information.description",
@@ -176,117 +177,151 @@ class _Check:
             self._length(self._at(where), where, where)
         long = self._at("display_information.long_description")
         if long is not None and len(str(long)) < _LONG_LEAST:
-            self._say(
-                f"display_information.long_description has {len(str(long))} characters, the least is {_LONG_LEAST}"
-            )
+            said = f"this has {len(str(long))} characters, the least is {_LONG_LEAST}; write more, or take it away"
+            self._say("display_information.long_description", said)
         colour = self._at("display_information.background_color")
         if colour is not None and not _COLOUR.fullmatch(str(colour)):
-            self._say(f"display_information.background_color {colour!r} is no colour like #1d1c1d (in quotes)")
+            self._say(
+                "display_information.background_color", f"{colour!r} is no colour; write one in quotes: '#1d1c1d'"
+            )
         bot = self._at("features.bot_user.display_name")
         if bot and not _BOT_NAME.fullmatch(str(bot)):
-            self._say("features.bot_user.display_name may hold letters, digits, spaces, - _ and . only")
+            self._say("features.bot_user.display_name", "write letters, digits, spaces, - _ and . only")
 
     def commands(self) -> None:
         """Each command well-formed, and exactly those that the app handles."""
-        names: list[str] = []
-        for entry in self._entries("features.slash_commands"):
+        where = "features.slash_commands"
+        names: dict[Path, str] = {}
+        for at, entry in self._entries(where):
             name = str(entry.get("command") or "")
-            names.append(name)
-            self._unknown(entry, _COMMAND_KEYS, f"command {name}")
-            if not _COMMAND.fullmatch(name):
-                self._say(f"command {name!r} must be / and small letters, digits, - or _, at most 32 characters")
+            self._unknown(entry, _COMMAND_KEYS, at)
+            if _COMMAND.fullmatch(name):
+                names[(*at, "command")] = name
+            else:
+                said = f"{name!r} is no command; write / and small letters, digits, - or _, at most 32 characters"
+                self._say((*at, "command"), said)
             if not entry.get("description"):
-                self._say(f"command {name} has no description")
-            self._length(entry.get("description"), f"description of {name}", "command description")
-            self._length(entry.get("usage_hint"), f"usage_hint of {name}", "usage_hint")
-            self._url(entry.get("url"), f"command {name}")
-        self._same(names, COMMANDS, "slash_commands", "command")
+                self._say((*at, "description"), f"command {name} has no description; Slack shows it while one types")
+            self._length(entry.get("description"), (*at, "description"), "command description")
+            self._length(entry.get("usage_hint"), (*at, "usage_hint"), "usage_hint")
+            self._url(entry.get("url"), (*at, "url"))
+        self._same(names, COMMANDS, where, "command")
         if len(names) > 50:
-            self._say(f"there are {len(names)} slash commands, Slack takes 50")
+            self._say(where, f"there are {len(names)} slash commands, Slack takes 50")
 
     def shortcuts(self) -> None:
         """Each shortcut well-formed, and exactly those that the app handles."""
-        ids: list[str] = []
-        for entry in self._entries("features.shortcuts"):
+        where = "features.shortcuts"
+        ids: dict[Path, str] = {}
+        for at, entry in self._entries(where):
             name, callback = str(entry.get("name") or ""), str(entry.get("callback_id") or "")
-            ids.append(callback)
-            self._unknown(entry, _SHORTCUT_KEYS, f"shortcut {name}")
+            ids[(*at, "callback_id")] = callback
+            self._unknown(entry, _SHORTCUT_KEYS, at)
             if entry.get("type") not in ("message", "global"):
-                self._say(f"shortcut {name} must be of type message or global")
+                self._say((*at, "type"), "write message or global")
             for field in ("name", "callback_id", "description"):
                 if not entry.get(field):
-                    self._say(f"shortcut {name or callback} has no {field}")
-            self._length(name, f"name of shortcut {callback}", "shortcut name")
-            self._length(callback, f"callback_id of {name}", "callback_id")
-            self._length(entry.get("description"), f"description of {name}", "shortcut description")
-        self._same(ids, SHORTCUTS, "shortcuts", "shortcut")
+                    self._say((*at, field), f"shortcut {name or callback} has no {field}; add it")
+            self._length(name, (*at, "name"), "shortcut name")
+            self._length(callback, (*at, "callback_id"), "callback_id")
+            self._length(entry.get("description"), (*at, "description"), "shortcut description")
+        self._same(ids, SHORTCUTS, where, "shortcut")
 
     def settings(self) -> None:
         """Switches, request urls and events."""
+        if not isinstance(self._at("settings") or None, Mapping):
+            return
         for name in _SWITCHES:
             if not isinstance(self._at(f"settings.{name}"), bool):
-                self._say(f"settings.{name} must be true or false")
+                self._say(f"settings.{name}", "write true or false")
         if self._at("settings.interactivity.is_enabled") is not True:
-            self._say("settings.interactivity.is_enabled must be true: the buttons need it")
-        self._url(self._at("settings.interactivity.request_url"), "settings.interactivity")
-        self._url(self._at("settings.event_subscriptions.request_url"), "settings.event_subscriptions")
-        events = [str(e) for e in self._at("settings.event_subscriptions.bot_events") or ()]
-        self._same(events, EVENTS, "bot_events", "event")
+            self._say("settings.interactivity.is_enabled", "write true: the buttons need it")
+        for where in ("settings.interactivity.request_url", "settings.event_subscriptions.request_url"):
+            self._url(self._at(where), _path(where))
+        where = "settings.event_subscriptions.bot_events"
+        self._same(self._words(where), EVENTS, where, "event")
         if self._at("settings.event_subscriptions.user_events"):
-            self._say("settings.event_subscriptions.user_events is not used: remove it")
+            self._say("settings.event_subscriptions.user_events", "no user events are used: remove this")
 
     def scopes(self) -> None:
         """Known scopes, every one that is needed, and none that is not."""
-        granted = [str(scope) for scope in self._at("oauth_config.scopes.bot") or ()]
-        for scope in sorted({s for s in granted if granted.count(s) > 1}):
-            self._say(f"the bot scope {scope} is listed twice")
-        for scope in granted:
-            if scope not in KNOWN_SCOPES:
-                self._say(f"{scope} is no bot scope of Slack")
+        where = "oauth_config.scopes.bot"
+        granted = self._words(where)
+        seen: set[str] = set()
+        for at, scope in granted.items():
+            if scope in seen:
+                self._say(at, f"the bot scope {scope} is listed twice; keep one")
+            elif scope not in KNOWN_SCOPES:
+                self._say(at, f"{scope} is no bot scope of Slack{nearest(scope, NEEDED)}")
             elif scope not in NEEDED:
-                self._say(f"the bot scope {scope} is not needed: remove it")
-        for scope in missing_scopes(granted):
-            self._say(f"the bot scope {scope} is missing, needed by {', '.join(_needed_by(scope))}")
+                self._say(at, f"the bot scope {scope} is not needed: remove it")
+            seen.add(scope)
+        for scope in missing_scopes(seen) if self._listed(where) and self._at("oauth_config.scopes") else ():
+            self._say(where, f"the bot scope {scope} is missing, needed by {', '.join(_needed_by(scope))}: add it")
         if self._at("oauth_config.scopes.user"):
-            self._say("no user scopes are needed: remove oauth_config.scopes.user")
+            self._say("oauth_config.scopes.user", "no user scopes are needed: remove this")
 
     def _at(self, where: str) -> Any:
         part: Any = self._manifest
-        for name in where.split(".") if where else ():
+        for name in _path(where):
             part = part.get(name) if isinstance(part, Mapping) else None
         return part
 
-    def _entries(self, where: str) -> list[Mapping[str, Any]]:
-        entries = self._at(where) or []
-        if not all(isinstance(entry, Mapping) for entry in entries):
-            self._say(f"the entries of {where} must be mappings")
-        return [entry for entry in entries if isinstance(entry, Mapping)]
+    def _listed(self, where: str) -> bool:
+        """Whether there is a list at `where`, or nothing."""
+        return isinstance(self._at(where) or [], list)
 
-    def _unknown(self, part: Mapping[str, Any], known: frozenset[str], where: str) -> None:
+    def _entries(self, where: str) -> list[tuple[Path, Mapping[str, Any]]]:
+        found = []
+        for index, entry in enumerate((self._at(where) or []) if self._listed(where) else []):
+            if isinstance(entry, Mapping):
+                found.append(((*_path(where), index), entry))
+            else:
+                self._say((*_path(where), index), "write `key: value` lines here")
+        return found
+
+    def _words(self, where: str) -> dict[Path, str]:
+        words = (self._at(where) or []) if self._listed(where) else []
+        return {(*_path(where), index): str(word) for index, word in enumerate(words)}
+
+    def _unknown(self, part: Mapping[str, Any], known: frozenset[str], at: str | Path) -> None:
+        path = _path(at)
+        where = ".".join(str(p) for p in path if isinstance(p, str)) or "the top"
         for name in part:
             if name not in known:
-                self._say(f"Slack knows no {name!r} in {where}; it knows {', '.join(sorted(known))}")
+                said = f"Slack knows no {name!r} in {where}; it knows {', '.join(sorted(known))}"
+                self._say((*path, name), said)
 
-    def _length(self, text: object, what: str, rule: str) -> None:
+    def _length(self, text: object, at: str | Path, rule: str) -> None:
         if text is not None and len(str(text)) > _MOST[rule]:
-            self._say(f"{what} has {len(str(text))} characters, Slack takes {_MOST[rule]}")
+            self._say(at, f"this has {len(str(text))} characters, Slack takes {_MOST[rule]}; shorten it")
 
-    def _url(self, url: object, where: str) -> None:
+    def _url(self, url: object, at: Path) -> None:
         if self._at("settings.socket_mode_enabled") is True and url is None:
             return
         if not re.fullmatch(r"https://[^\s/]+/\S+", str(url or "")):
-            self._say(f"{where} needs an https address, or settings.socket_mode_enabled: true")
+            self._say(at, "this needs an https address, or settings.socket_mode_enabled: true")
 
-    def _same(self, declared: list[str], handled: Iterable[str], where: str, what: str) -> None:
-        for name in sorted({n for n in declared if declared.count(n) > 1}):
-            self._say(f"the {what} {name} is declared twice")
-        for name in sorted(set(handled) - set(declared)):
-            self._say(f"{where} lacks the {what} {name}")
-        for name in sorted(set(declared) - set(handled)):
-            self._say(f"the {what} {name} is declared in {where}, but nothing here handles it")
+    def _same(self, declared: Mapping[Path, str], handled: Iterable[str], where: str, what: str) -> None:
+        if not self._listed(where):
+            return
+        seen: set[str] = set()
+        for at, name in declared.items():
+            if name in seen:
+                self._say(at, f"the {what} {name} is declared twice; keep one")
+            elif name not in handled:
+                self._say(at, f"the {what} {name} is declared here, but nothing in warroom handles it: remove it")
+            seen.add(name)
+        for name in sorted(set(handled) - seen):
+            self._say(where, f"this lacks the {what} {name}: add it")
 
-    def _say(self, problem: str) -> None:
-        self.problems.append(problem)
+    def _say(self, at: str | Path, sentence: str) -> None:
+        self.problems.append(self._document.problem(_path(at), sentence))
+
+
+def _path(at: str | Path) -> Path:
+    """`a.b` as the document's path; a path stays one."""
+    return at if isinstance(at, tuple) else tuple(at.split(".")) if at else ()
 
 
 def _needed_by(scope: str) -> list[str]:
