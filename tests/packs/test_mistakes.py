@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.packs.toys import HERE, MINIMAL, pack_with
 
@@ -74,6 +74,7 @@ LINES = MINIMAL.splitlines()
 WORDS = st.sampled_from(["", "15m", "1", "[]", "{}", "[a]", "{a: b}", "true", "null", '"09:30"', "room", "-1", "1.5"])
 
 
+@settings(deadline=None)
 @given(st.integers(0, len(LINES) - 1), WORDS, st.booleans())
 def test_no_edit_of_one_line_crashes_the_reader(index: int, word: str, drop: bool) -> None:
     lines = list(LINES)
