@@ -165,8 +165,8 @@ class Player:
 
 
 async def soon(condition: Callable[[], bool]) -> None:
-    """Waits until it holds; fails after five seconds."""
-    async with asyncio.timeout(5):
+    """Waits until it holds; fails after half a minute."""
+    async with asyncio.timeout(30):
         while not condition():
             await asyncio.sleep(0)
 

@@ -45,7 +45,7 @@ async def url(sandbox: Sandbox) -> AsyncIterator[str]:
 
 @pytest.fixture
 async def api(url: str) -> AsyncIterator[Api]:
-    async with Api(TOKEN, f"{url}/slack/api/", timeout=2.0) as api:
+    async with Api(TOKEN, f"{url}/slack/api/") as api:
         yield api
 
 

