@@ -483,7 +483,7 @@ async def test_a_call_under_way_while_the_database_was_away_is_neither_repeated_
         return {}
 
     player = Player(behave=slow)
-    async with running(url, player) as run:
+    async with running(url, player, tuning=Tuning(grace=0.05, retry=0.1)) as run:
         await run.engine.submit(ask("1", open="x", effects=[{"key": "a"}]))
         await player.called.wait()
         await run_sql(url, "ALTER TABLE inbox RENAME TO hidden")
@@ -506,7 +506,7 @@ async def test_a_result_that_cannot_be_written_now_is_written_when_the_database_
         return {}
 
     player = Player(behave=slow)
-    async with running(url, player) as run:
+    async with running(url, player, tuning=Tuning(grace=0.05, retry=0.1)) as run:
         await run.engine.submit(ask("1", open="x", effects=[{"key": "a"}]))
         await player.called.wait()
         await run_sql(url, "ALTER TABLE inbox RENAME TO hidden")

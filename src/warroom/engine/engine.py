@@ -46,9 +46,6 @@ FORGET = timedelta(hours=1)
 CROWD = 1.0
 """Real seconds for which those who wait for an answer may keep calls that are not urgent from starting."""
 
-RETRY = 1.0
-"""Real seconds after which work of our own is tried again when the database was away."""
-
 
 class Engine:
     """One process's engine over a store. `owner` names the process among replicas."""
@@ -316,7 +313,7 @@ class Engine:
             if item.future is not None:
                 self._answer(item, StoreError(str(error)))
             elif not self._stopping:
-                loop.call_later(RETRY, self._post, item)
+                loop.call_later(self._tuning.retry, self._post, item)
         for back in backs:
             if not self._stopping:
-                loop.call_later(RETRY, self._post, back)
+                loop.call_later(self._tuning.retry, self._post, back)

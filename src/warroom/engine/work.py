@@ -55,7 +55,7 @@ class Tuning:
     `timeout`: real seconds an effect's call may take. `sweep`: real seconds between sweeps. `grace`: real seconds
     that calls under way get at the end. `lease`: how long a silent process keeps its effects (PostgreSQL).
     `holdoff`: how long a timer whose decision failed is left alone. `worry`: when people are told that an effect is
-    still being tried.
+    still being tried. `retry`: real seconds after which work of our own is tried again when the database was away.
     """
 
     actions: ActionsMode = "off"
@@ -67,6 +67,7 @@ class Tuning:
     lease: timedelta = timedelta(seconds=15)
     holdoff: timedelta = timedelta(seconds=30)
     worry: timedelta = timedelta(seconds=90)
+    retry: float = 1.0
     patience: Callable[[Effect], Patience] = patience
 
 
