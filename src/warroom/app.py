@@ -1,6 +1,7 @@
 """The composition root: the only place where things are wired."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -97,6 +98,12 @@ def load_catalog(own: Mapping[str, Path], packs: Collection[str]) -> Catalog:
     return catalog
 
 
+@cache
+def authorities() -> ssl.SSLContext:
+    """Whose certificates we trust; read once, for it takes as long as the first call to Slack."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
 def clock_of(settings: Settings) -> Clock:
     """The machine's clock, or the scaled one that settings allow only against a sandbox."""
     environment = settings.environment
@@ -144,7 +151,7 @@ async def running(
         api = await stack.enter_async_context(
             Api(environment.slack_bot_token.get_secret_value(), environment.slack_api_url)
         )
-        http = await stack.enter_async_context(httpx.AsyncClient(trust_env=False))
+        http = await stack.enter_async_context(httpx.AsyncClient(trust_env=False, verify=authorities()))
         client = Client(
             Rest(environment.pagerduty_api_token.get_secret_value(), environment.pagerduty_api_url),
             environment.pagerduty_from_email,

@@ -7,7 +7,6 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from pathlib import Path
 
-from warroom.rendering.environment import Environment, new_environment
 from warroom.rendering.message import Message
 from warroom.rendering.problems import MessageErrors, Problem, UnknownMessageError
 from warroom.rendering.template import Template, read_template
@@ -44,7 +43,6 @@ class Catalog:
         With `packs` only the common ones and theirs are read: a pack that is not in use costs nothing. A README.md
         next to the folders, or in one of `own`, is not a message.
         """
-        environment = new_environment()
         templates: dict[tuple[str, str], Template] = {}
         problems: list[Problem] = []
         broken: list[tuple[str, str]] = []
@@ -55,7 +53,7 @@ class Catalog:
                 continue
             if packs is not None and path.parent.parent == root and path.parent.name not in (COMMON, *packs):
                 continue
-            template, found = _read(path, root, environment)
+            template, found = _read(path, root)
             problems += found
             if template is not None:
                 templates[path.parent.name, path.stem] = template
@@ -63,7 +61,7 @@ class Catalog:
                 broken.append((path.parent.name, path.stem))
         for pack, folder in (own or {}).items():
             for path in sorted(p for p in folder.glob("*.md") if p.name != "README.md"):
-                template, found = _read_named(path, environment)
+                template, found = _read_named(path)
                 problems += found
                 if template is not None:
                     templates[pack, path.stem] = template
@@ -116,13 +114,13 @@ class Catalog:
         raise UnknownMessageError(name, pack, self.names(pack))
 
 
-def _read(path: Path, root: Path, environment: Environment) -> tuple[Template | None, list[Problem]]:
+def _read(path: Path, root: Path) -> tuple[Template | None, tuple[Problem, ...]]:
     if path.parent.parent != root:
-        return None, [Problem(path, 1, f"messages lie in {root}/common/ or {root}/<pack>/; move it there")]
-    return _read_named(path, environment)
+        return None, (Problem(path, 1, f"messages lie in {root}/common/ or {root}/<pack>/; move it there"),)
+    return _read_named(path)
 
 
-def _read_named(path: Path, environment: Environment) -> tuple[Template | None, list[Problem]]:
+def _read_named(path: Path) -> tuple[Template | None, tuple[Problem, ...]]:
     if not _NAME.fullmatch(path.stem):
-        return None, [Problem(path, 1, "name the file with small letters, digits, _ and -")]
-    return read_template(path, environment)
+        return None, (Problem(path, 1, "name the file with small letters, digits, _ and -"),)
+    return read_template(path)

@@ -7,6 +7,7 @@ is loaded.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from jinja2 import StrictUndefined
@@ -41,7 +42,9 @@ class Environment(ImmutableSandboxedEnvironment):
         return self.undefined(obj=obj, name=argument)
 
 
-def new_environment() -> Environment:
+@cache
+def the_environment() -> Environment:
+    """The one environment that all templates are compiled in."""
     environment = Environment(
         undefined=StrictUndefined,
         finalize=finalize,

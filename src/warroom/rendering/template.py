@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 
 import jinja2
@@ -14,7 +15,7 @@ import yaml
 from jinja2 import meta, nodes
 
 from warroom.rendering import markdown
-from warroom.rendering.environment import Environment
+from warroom.rendering.environment import the_environment
 from warroom.rendering.filters import MENTIONS
 from warroom.rendering.message import Message, build
 from warroom.rendering.problems import MissingFieldsError, Problem, RenderError, did_you_mean
@@ -80,28 +81,35 @@ class _Front:
     fields_line: int = 1
 
 
-def read_template(path: Path, environment: Environment) -> tuple[Template | None, list[Problem]]:
+def read_template(path: Path) -> tuple[Template | None, tuple[Problem, ...]]:
     """The template in a file, or None and everything that is wrong with it."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        return None, [Problem(path, 1, f"cannot be read as UTF-8 text: {error}")]
-    return _Loader(path, environment).load(text.removeprefix("\ufeff"))
+        return None, (Problem(path, 1, f"cannot be read as UTF-8 text: {error}"),)
+    return _loaded(path, text.removeprefix("\ufeff"))
+
+
+@lru_cache(maxsize=1024)
+def _loaded(path: Path, text: str) -> tuple[Template | None, tuple[Problem, ...]]:
+    """The same text at the same place is checked and compiled once."""
+    loader = _Loader(path)
+    return loader.load(text), tuple(loader.problems)
 
 
 class _Loader:
-    def __init__(self, path: Path, environment: Environment) -> None:
-        self.path, self.environment = path, environment
+    def __init__(self, path: Path) -> None:
+        self.path, self.environment = path, the_environment()
         self.problems: list[Problem] = []
 
-    def load(self, text: str) -> tuple[Template | None, list[Problem]]:
+    def load(self, text: str) -> Template | None:
         for number, line in enumerate(text.split("\n"), 1):
             if re.search("[\ue000-\uf8ff\U000f0000-\U0010fffd]", line):
                 self._wrong(number, "holds a private-use character; take it out")
         parts = _FRONT.match(text)
         if parts is None:
             self._wrong(1, "begin the file with front matter: ---, then summary: and fields:, then ---")
-            return None, self.problems
+            return None
         before = text[: parts.start("body")].count("\n")
         front = self._front(parts["yaml"])
         summary = self._parse(front.summary, front.summary_line - 1)
@@ -113,19 +121,16 @@ class _Loader:
         if body is not None and summary is not None:
             self._check_fields(front, body, before, summary)
         if self.problems or body is None or summary is None:
-            return None, self.problems
-        return (
-            Template(
-                name=self.path.stem,
-                path=self.path,
-                about=front.about,
-                fields=frozenset(front.fields),
-                _body=self._compile(body, str(self.path)),
-                _summary=self._compile(summary, f"{self.path} (summary)"),
-                _before_body=before,
-                _before_summary=front.summary_line - 1,
-            ),
-            [],
+            return None
+        return Template(
+            name=self.path.stem,
+            path=self.path,
+            about=front.about,
+            fields=frozenset(front.fields),
+            _body=self._compile(body, str(self.path)),
+            _summary=self._compile(summary, f"{self.path} (summary)"),
+            _before_body=before,
+            _before_summary=front.summary_line - 1,
         )
 
     def _wrong(self, line: int, text: str) -> None:

@@ -1,6 +1,7 @@
 """The platform's own monitor: it reports violations to the bot, signed."""
 
 import json
+import ssl
 from collections.abc import Sequence
 from typing import Any
 
@@ -35,5 +36,6 @@ def violation(sandbox: Sandbox, ident: str, **told: Any) -> Json:
 async def report(sandbox: Sandbox, *violations: Json) -> httpx.Response:
     """Reports violations; the bot's answer."""
     body, headers = signed(sandbox, violations)
-    async with httpx.AsyncClient(trust_env=False) as http:
+    no_certificates = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # loopback only: loading them takes 30 ms
+    async with httpx.AsyncClient(trust_env=False, verify=no_certificates) as http:
         return await http.post(f"{sandbox.bot_url}/violations", content=body, headers=headers)
