@@ -1,11 +1,33 @@
-"""`pytest --rows`: the rows the product owes and the tests that prove them."""
+"""`pytest --rows`: the rows the product owes and the tests that prove them; and what makes all tests quicker."""
 
+import gc
+import sys
+import tempfile
 from collections import defaultdict
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
 from tests.rows import ROWS
+
+gc.set_threshold(50_000, 20, 20)  # collecting and importing leave no garbage, and tests little
+if find_spec("sniffio") is None:
+    sys.modules["sniffio"] = None  # type: ignore[assignment]  # httpcore asks at every request, and each search is long
+
+
+MEMORY = Path("/dev/shm")  # where there is one, the database need not wait for a disk
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """Where a bot keeps its database and its drafts."""
+    if not MEMORY.is_dir():
+        yield tmp_path
+        return
+    with tempfile.TemporaryDirectory(dir=MEMORY, prefix="warroom-test-") as name:
+        yield Path(name)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -27,6 +49,7 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_finish(session: pytest.Session) -> Generator[None, None, None]:
     yield
+    gc.freeze()  # what is loaded by now stays to the end: it need not be looked through for garbage
     if not session.config.getoption("rows"):
         return
     proofs: dict[str, list[str]] = defaultdict(list)

@@ -1,23 +1,10 @@
 """A firm and its bot for each test."""
 
-import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from tests.acceptance.world import CLOSED, World, a_world
-
-MEMORY = Path("/dev/shm")  # where there is one, the database need not wait for a disk
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
-    """Where a bot keeps its database and its drafts."""
-    if not MEMORY.is_dir():
-        yield tmp_path
-        return
-    with tempfile.TemporaryDirectory(dir=MEMORY, prefix="warroom-test-") as name:
-        yield Path(name)
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ async def test_a_socket_that_cannot_connect_neither_stops_the_webhook_nor_ctrl_c
             sys.executable, "-m", "warroom", "serve", env=os.environ | given | {"WARROOM_PORT": str(port)}
         )
         try:
-            async with httpx.AsyncClient(trust_env=False) as http, asyncio.timeout(30):
+            async with httpx.AsyncClient(trust_env=False, verify=False) as http, asyncio.timeout(30):
                 while True:
                     try:
                         ready = await http.get(f"http://127.0.0.1:{port}/readyz")

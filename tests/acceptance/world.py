@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from tests.store.databases import sqlite
 
 from warroom.app import Warroom, running
 from warroom.domain.policy import Pack
@@ -42,7 +43,7 @@ class World:
     """
 
     def __init__(
-        self, sandbox: Sandbox, clock: ManualClock, folder: Path, environ: Mapping[str, str], rewrite: Rewrite
+        self, sandbox: Sandbox, clock: ManualClock, folder: Path, environ: Mapping[str, str], rewrite: Rewrite | None
     ) -> None:
         self._rewrite = rewrite
         self.sandbox = sandbox
@@ -70,7 +71,9 @@ class World:
 
     async def starts(self) -> None:
         """The bot starts, learns who is who, and catches up."""
-        settings = self._rewritten(Settings.load(self.environ))
+        settings = Settings.load(self.environ)
+        if self._rewrite is not None:
+            settings = _rewritten(settings, self._rewrite)
         self._running = await self._bot.enter_async_context(
             running(settings, environ=self.environ, clock=self.clock, sleep=self._sleep, tended=False)
         )
@@ -78,13 +81,6 @@ class World:
         await self._running.upkeep.warm()
         await self._running.upkeep.reconcile()
         await self.settles()
-
-    def _rewritten(self, settings: Settings) -> Settings:
-        packs = {
-            name: loaded_pack(self._rewrite(loaded.pack), settings.bindings[name])
-            for name, loaded in settings.packs.items()
-        }
-        return replace(settings, packs=packs)
 
     async def stops(self) -> None:
         """The bot ends in good order; what Slack and PagerDuty send now reaches nobody."""
@@ -323,6 +319,13 @@ class World:
         return await self.bot.store.audit() == []
 
 
+def _rewritten(settings: Settings, rewrite: Rewrite) -> Settings:
+    packs = {
+        name: loaded_pack(rewrite(loaded.pack), settings.bindings[name]) for name, loaded in settings.packs.items()
+    }
+    return replace(settings, packs=packs)
+
+
 def _name(where: str | Channel) -> str:
     return where.id if isinstance(where, Channel) else where
 
@@ -335,7 +338,7 @@ async def a_world(
     actions: str = "live",
     packs: Sequence[str] = ("lav_adaf",),
     change: Callable[[dict[str, str]], object] = lambda environ: None,
-    rewrite: Rewrite = lambda pack: pack,
+    rewrite: Rewrite | None = None,
 ) -> AsyncIterator[World]:
     """A firm with its bot running. `change` may alter the bot's environment before it starts,
     `rewrite` its packs."""
@@ -344,6 +347,8 @@ async def a_world(
     async with serve(sandbox):
         environ = environment(sandbox, folder, actions=actions, packs=packs) | {"WARROOM_SLACK_LIMITS": "off"}
         change(environ)
+        if environ["DATABASE_URL"].startswith("sqlite"):
+            await sqlite(folder / "warroom.db")
         world = World(sandbox, clock, folder, environ, rewrite)
         with sandbox.subscribe() as feed:
             watching = asyncio.create_task(world.watches(feed))

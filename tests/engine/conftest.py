@@ -4,14 +4,14 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from tests.store.databases import postgresql
+from tests.store.databases import postgresql, sqlite
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-async def url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+async def url(request: pytest.FixtureRequest, folder: Path) -> AsyncIterator[str]:
     """A database of its own for each test."""
     if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/warroom.db"
+        yield await sqlite(folder / "warroom.db")
         return
     async with postgresql() as url:
         yield url

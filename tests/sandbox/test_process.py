@@ -24,7 +24,7 @@ async def test_it_runs_in_a_process_of_its_own_and_stops_on_a_signal() -> None:
     )
     assert process.stdout is not None
     started = json.loads(await asyncio.wait_for(process.stdout.readline(), 20))
-    async with httpx.AsyncClient(trust_env=False) as web:
+    async with httpx.AsyncClient(trust_env=False, verify=False) as web:
         snapshot = (await web.get(f"{started['url']}/control/snapshot")).json()
     assert snapshot["now"].startswith("2026-10-19T13:3")
     assert started["settings"]["PAGERDUTY_API_URL"] == f"{started['url']}/pagerduty"

@@ -8,10 +8,10 @@ from tests.store.databases import postgresql
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-async def url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+async def url(request: pytest.FixtureRequest, folder: Path) -> AsyncIterator[str]:
     """A database of its own for each test."""
     if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/warroom.db"
+        yield f"sqlite:///{folder}/warroom.db"
         return
     async with postgresql() as url:
         yield url

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from prometheus_client import CollectorRegistry
-from tests.store.databases import postgresql
+from tests.store.databases import postgresql, sqlite
 
 from warroom.domain.inputs import Detection, Input
 from warroom.domain.procedures import Level
@@ -27,9 +27,9 @@ PACKS = {"pit": loaded_pack(shipped("pit"), Binding())}
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-async def url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+async def url(request: pytest.FixtureRequest, folder: Path) -> AsyncIterator[str]:
     if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'w.db'}"
+        yield await sqlite(folder / "warroom.db")
         return
     async with postgresql() as url:
         yield url
