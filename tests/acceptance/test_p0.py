@@ -256,7 +256,7 @@ async def test_resolving_tells_everybody_resolves_in_pagerduty_and_leaves_a_post
             "Actions taken\n• Halted trading\n• Rolled back to 4.11",
             "a halt is still in force (Trading halt (all): CONFIRMED by reading back)",
             "Post-incident review: due by",
-            "Follow-up items: 18 tracked",
+            "Follow-up items: 18, listed in the post-mortem draft",
         ):
             assert field in notice
     assert "resolved" in world.room.topic["value"]
@@ -284,10 +284,12 @@ async def test_resolving_tells_everybody_resolves_in_pagerduty_and_leaves_a_post
     assert "**Question:**" in draft
     assert f"/archives/{world.room.id}/p" in draft
 
-    # afterwards it is quiet: no clock, no update, no page
+    # afterwards it is quiet: no clock, no update, no page; only its halt is not forgotten
     before = len(world.seen)
     await world.at("90:00")
-    assert [s for s in world.seen[before:] if s["kind"] in ("message", "page")] == []
+    later = [s for s in world.seen[before:] if s["kind"] in ("message", "page")]
+    assert len(later) == 4
+    assert all("its halt still stands" in str(s) for s in later)
     assert (world.folder / "data" / "INC-2026-0001" / "incident.json").exists()
     assert await world.audited()
 

@@ -367,7 +367,15 @@ def test_resolving_posts_the_notice_everywhere_and_asks_for_a_draft() -> None:
     assert "the notice and the post-mortem draft follow" in text_of(answer)
     assert {e.data["to"] for e in play.posts("resolution_notice")} == {"war_room", "room", "risk", "executive"}
     notice = play.seen("resolution_notice")[0]
-    for part in ("Market regime feed down", "30m", "disk full", "cleaned", "restarted", "no halt", "18 tracked"):
+    for part in (
+        "Market regime feed down",
+        "30m",
+        "disk full",
+        "cleaned",
+        "restarted",
+        "no halt",
+        "18, listed in the post-mortem",
+    ):
         assert part in notice.replace("30 m", "30m")
     assert [e.data["status"] for e in play.sent if e.kind == "pagerduty.change"] == ["acknowledged", "resolved"]
     assert [e.data["reason"] for e in play.sent if e.kind == "postmortem.write"] == ["resolved"]

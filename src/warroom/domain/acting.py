@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from warroom.domain import approvals, breaking, gates, halts, views
+from warroom.domain import approvals, breaking, gates, halts, outlasting, views
 from warroom.domain import facts as f
 from warroom.domain.effects import Effect, moment
 from warroom.domain.incident import Run
@@ -27,6 +27,8 @@ def react(out: Out, fact: f.Fact) -> Iterator[Effect]:
             yield _lapse(out, what)
         case f.GlassBroken():
             yield from breaking.react(out, fact, what)
+        case f.HaltStands():
+            yield from _stands(out, what)
         case f.FollowUpAdded():
             context = {"follow_up": what.title, "why": what.why, "due": moment(what.due)}
             yield out.say(f"owed:{len(out.i.owed)}", "follow_up_added", context)
@@ -61,10 +63,13 @@ def _settled(out: Out, what: f.ActionSettled) -> Iterator[Effect]:
     yield out.say(f"act:{run.run}:settled", "action_settled", told | {"undoable": undo}, button=f"{out.i.id}|{run.run}")
     grave = bool(run.scope or run.lifts)
     brief = full | {"detail": "", "undoable": False}
-    if grave or run.by == WARROOM:
-        announce = out.pack.pack.severities[out.i.severity].announce.channel
+    announce = out.pack.pack.severities[out.i.severity].announce.channel
+    announced = grave or run.by == WARROOM
+    if announced:
         yield out.post(f"act:{run.run}:announce", announce, "action_settled", {"context": brief}, rank=SETUP)
-    for channel in action.tell if action else ():
+    for channel in action.tell if action and run.mode == "live" else ():
+        if announced and channel == announce:
+            continue
         yield out.post(f"act:{run.run}:tell:{channel}", channel, "action_settled", {"context": brief}, rank=SETUP)
     if grave or run.by == WARROOM or (action and action.danger == "extreme"):
         yield out.note(f"act:{run.run}:note", f"{told['action']}: {what.outcome}. {what.detail}")
@@ -97,6 +102,24 @@ def _lapse(out: Out, what: f.ActionLapsing | f.ActionLapsed) -> Effect:
     }
     key = "lapsed" if isinstance(what, f.ActionLapsed) else "lapsing"
     return out.say(f"{key}:{run.run}", "action_lapse", context)
+
+
+def _stands(out: Out, what: f.HaltStands) -> Iterator[Effect]:
+    """A halt outlasts its incident: whoever reads of halts is told that it stands, and who can lift it."""
+    runs = outlasting.standing(out.i)
+    actions = [a for run in runs if (a := out.pack.pack.actions.get(run.action))]
+    undoing = [a for halt in actions if (a := out.pack.pack.actions.get(halt.undo or ""))]
+    told = {
+        "halts": [{"line": views.run_line(run), "by": views.who(run.by), "at": moment(run.at)} for run in runs],
+        "who": list(dict.fromkeys(out.pack.pack.groups.get(g, g) for action in undoing for g in action.who)),
+        "again": moment(outlasting.after(out.now, out.pack)),
+    }
+    key = f"halt_stands:{what.due.isoformat()}"
+    yield out.say(key, "halt_stands", told)
+    full = views.base(out.i, out.pack, out.now) | told
+    announce = out.pack.pack.severities[out.i.severity].announce.channel
+    for channel in dict.fromkeys((announce, *(channel for action in actions for channel in action.tell))):
+        yield out.post(f"{key}:{channel}", channel, "halt_stands", {"context": full})
 
 
 def _announced(out: Out, key: str, message: str, context: dict[str, Any]) -> Effect:

@@ -250,6 +250,13 @@ class ActionRequested:
 
 
 @dataclass(frozen=True, kw_only=True)
+class HaltStands:
+    """The incident is resolved and its halt is not lifted; people were reminded, `due` then (UTC)."""
+
+    due: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class HaltLifted:
     """Trading was resumed from another incident of the same platform (`incident`, its run `run`, ordered by whoever
     the fact is by): at the fact's time it was read back. Confirmed, it lifts this incident's halts of these scopes,
@@ -550,6 +557,7 @@ What = (
     | ActionHeld
     | ActionSettled
     | HaltLifted
+    | HaltStands
     | Denied
     | Resolved
     | DraftAsked

@@ -183,6 +183,7 @@ class Incident:
     diagnoses: tuple[Diagnosis, ...] = ()
     runs: tuple[Run, ...] = ()
     elsewhere: tuple[tuple[datetime, f.HaltLifted], ...] = ()
+    halt_told: datetime | None = None
     resolution: f.Resolved | None = None
     joined: tuple[f.Fact, ...] = ()
     joined_ids: tuple[str, ...] = ()
@@ -366,6 +367,8 @@ def _change(i: Incident, fact: f.Fact) -> dict[str, Any]:
                     for r in i.runs
                 )
             }
+        case f.HaltStands():
+            return {"halt_told": fact.at}
         case f.HaltLifted():
             return {"elsewhere": (*i.elsewhere, (fact.at, what))}
         case f.Resolved():

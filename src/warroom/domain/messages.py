@@ -41,6 +41,7 @@ MESSAGES = frozenset(
         "glass_preview",
         "halt_already",
         "halt_lifted",
+        "halt_stands",
         "halt_ordered",
         "halt_preview",
         "halt_status",

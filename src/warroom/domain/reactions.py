@@ -84,6 +84,7 @@ def react(before: Incident | None, after: Incident, fact: f.Fact, pack: LoadedPa
             | f.ActionLapsed()
             | f.GlassBroken()
             | f.FollowUpAdded()
+            | f.HaltStands()
         ):
             yield from acting.react(out, fact)
         case f.HaltLifted():

@@ -14,6 +14,7 @@ from warroom.domain import (
     done,
     fields,
     milestones,
+    outlasting,
     pauses,
     protocol,
     teams,
@@ -44,6 +45,7 @@ def upcoming(incident: Incident, pack: LoadedPack, now: datetime) -> tuple[Due, 
         *_drafts(incident),
         *telling.due(incident, pack),
         *approvals.due(incident, pack),
+        *outlasting.due(incident, pack),
         *checklists.due(incident, pack),
     ]
     return tuple(sorted(found, key=lambda due: (due.at, due.key)))
