@@ -214,13 +214,19 @@ def test_executives_are_briefed_at_ten_minutes() -> None:
 
 
 @P1
-def test_on_call_is_paged_at_once_and_again_when_nobody_acknowledges() -> None:
+def test_l1_is_paged_at_once_and_the_next_levels_not_before_their_minute() -> None:
     play = a_p1()
-    assert pages(play, "step:p1_on_call") == [["on_call"]]
+    assert [e.data["groups"] for e in play.sent if e.kind == "pagerduty.page"] == [["first_on_call"]]
     assert play.made[ID, "announce"].data["broadcast"] == "here"
     play.at(15)
     assert "late:p1_on_call:0:escalate" in play.keys("late:")
-    assert pages(play, "late:p1_on_call") == [["on_call"]]
+    at_15 = [e.data["groups"] for e in play.sent if e.kind == "pagerduty.page"][1:]
+    assert at_15 == [["first_on_call"], ["senior_engineers"]]
+    play.at(59)
+    paged = {group for e in play.sent if e.kind == "pagerduty.page" for group in e.data["groups"]}
+    assert paged == {"first_on_call", "senior_engineers"}
+    play.at(60)
+    assert ["architects"] in [e.data["groups"] for e in play.sent if e.kind == "pagerduty.page"]
     acknowledged = a_p1()
     acknowledged.at(14).click("incident.ack")
     assert acknowledged.state("p1_on_call") == "done"

@@ -217,6 +217,39 @@ async def test_the_group_on_call_is_whoever_is_on_call_for_the_service(
     assert result == {"paged": ["Ana", "Mei", "Raj"], "missing": ["Tom"]}
 
 
+async def test_the_first_on_call_are_those_of_the_first_level(
+    pagerduty: PagerDuty, performer: PagerDutyPerformer
+) -> None:
+    pagerduty.open()
+    result = await performer.perform(a_job("page", {"groups": ["first_on_call"], "message": "help"}))
+    assert result["paged"] == [pagerduty.users[u][0] for u in pagerduty.levels[0]]
+
+
+async def test_pages_of_one_moment_ring_each_phone_once(pagerduty: PagerDuty, performer: PagerDutyPerformer) -> None:
+    pagerduty.open()
+    once = {"groups": ["risk"], "message": "the clock ran out", "once_in": 60}
+    assert (await performer.perform(a_job("page", once)))["paged"] == ["Ana", "Raj"]
+    late = a_job("page", {**once, "groups": ["on_call", "risk"], "message": "the step is late"})
+    result = {"paged": ["Mei"], "missing": ["Nobody", "Tom"], "rung": ["Ana", "Raj"]}
+    assert await performer.perform(late) == result
+    again = a_job("page", {**once, "groups": ["on_call"], "message": "another"})
+    assert (await performer.perform(again))["paged"] == []
+    assert len(pagerduty.incidents["PINC1"]["responder_requests"]) == 2
+    pagerduty.tick(61)
+    later = a_job("page", once, at=START + timedelta(seconds=61))
+    assert (await performer.perform(later))["paged"] == ["Ana", "Raj"]
+
+
+@pytest.mark.parametrize(("urgency", "paged"), [("high", ["Raj"]), ("low", ["Ana", "Raj"])])
+async def test_whom_the_alert_itself_calls_is_not_called_again_with_it(
+    pagerduty: PagerDuty, performer: PagerDutyPerformer, urgency: str, paged: list[str]
+) -> None:
+    incident = pagerduty.open()
+    incident["urgency"] = urgency
+    incident["assignments"] = [{"at": incident["created_at"], "assignee": ref("user", "PANA", "Ana")}]
+    assert (await performer.perform(a_job("page", {**PAGE, "once_in": 60})))["paged"] == paged
+
+
 async def test_nobody_on_call_does_not_keep_us_from_paging_the_others(
     pagerduty: PagerDuty, performer: PagerDutyPerformer
 ) -> None:

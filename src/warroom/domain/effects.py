@@ -18,7 +18,9 @@ be done first; their results are in `Incident.done`. Kinds, their data, and thei
                                       -> people [{slack_id, name, email, pagerduty_id, why}], missing
     pagerduty.trigger summary, severity, details, dedup_key   (Events API)               -> {}
     pagerduty.change  status (acknowledged | resolved), by, incident? (PagerDuty id)     -> at (ISO, PagerDuty's)
-    pagerduty.page    groups, message, but? (a person as id and name who is not paged)   -> paged, missing, spared?
+    pagerduty.page    groups, message, but? (a person as id and name who is not paged), once_in? (seconds: whom
+                      PagerDuty has called for this incident within them is not called again)
+                                                                      -> paged, missing, spared?, rung?
     pagerduty.priority / pagerduty.note (text, by) / pagerduty.escalate (message)
     pagerduty.update  message, context or view             (status update to subscribers)  -> {}
     mail.send         groups, audience, hidden (the people do not see each other), message, context or view

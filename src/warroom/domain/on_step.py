@@ -50,8 +50,7 @@ def _does(out: Out, step: Step, does: tuple[Do, ...], *, late: bool) -> Iterator
                 pass  # opening the incident announced it already, ahead of everything else
             case "page":
                 text = f"{summary}. {f'{step.title} is late. ' if late else ''}Please join the war room."
-                data = {"groups": list(do.groups), "message": text}
-                yield out.effect(key, "pagerduty.page", data, lane="pager", rank=SETUP)
+                yield out.page(key, do.groups, text)
             case "escalate" if out.i.reached("acknowledged") is None:
                 # raising the level of an acknowledged incident would take the acknowledgement back
                 data = {"message": f"{summary}. {step.title} is late."}

@@ -1,6 +1,6 @@
 """Makes effects for one incident: keys, lanes and priorities in one place."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
@@ -16,6 +16,8 @@ FIRST, SETUP, ACT, POST, EDIT, PANEL = 0, 1, 1, 3, 6, 8
 SOON = 2
 """Where the first word about a P1 stands: after the room of a P0, before the follow-ups of one."""
 OUR_NOTE = "[warroom] "
+ONCE_IN = 60.0
+"""Seconds in which nobody's phone rings twice for what one incident wants of everybody: to come."""
 
 
 class Out:
@@ -108,6 +110,11 @@ class Out:
         commander = f"Commander: {self.i.commander.name}" if self.i.commander else "No commander yet"
         state = self.i.status if self.i.is_open else "resolved"
         return f"{self.i.severity} · {state} · {commander} · {self.i.title}"[:250]
+
+    def page(self, key: str, groups: Iterable[str], message: str) -> Effect:
+        """PagerDuty asks the people of these groups to come, as far as their phones do not ring for it already."""
+        data = {"groups": list(groups), "message": message, "once_in": ONCE_IN}
+        return self.effect(key, "pagerduty.page", data, lane="pager", rank=SETUP)
 
     def note(self, key: str, text: str) -> Effect:
         """A note on the PagerDuty incident."""

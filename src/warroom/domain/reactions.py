@@ -1,6 +1,6 @@
 """What we do about a fact: the effects that follow from it. Pure; every effect has a key of its own for ever."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -304,8 +304,8 @@ def _done(out: Out, what: f.EffectDone) -> Iterator[Effect]:
     if what.kind == "mail.send" and _list(what.result.get("missing")):
         missing = _list(what.result.get("missing"))
         yield out.say(f"missing:{what.key}", "mail_missing", {"missing": missing, "sent": what.result.get("sent", 0)})
-    if what.kind == "pagerduty.page":
-        yield out.say(f"paged:{what.key}", "paged", _paged(what))
+    if what.kind == "pagerduty.page" and _news_of_paging(out, what):
+        yield out.say(f"paged:{what.key}", "paged", _paged(what.result))
     if what.key.startswith("postmortem.file:") and what.result.get("permalink"):
         bookmark = {"title": "Post-mortem draft", "url": what.result["permalink"], "emoji": ":page_facing_up:"}
         yield out.effect(f"bookmark:{what.key}", "slack.bookmark", bookmark, rank=EDIT, after=("room",))
@@ -340,8 +340,20 @@ def _list(value: object) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else []
 
 
-def _paged(what: f.EffectDone) -> dict[str, Any]:
-    return {of: [str(p) for p in _list(what.result.get(of))] for of in ("paged", "missing", "spared")}
+def _paged(result: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Whose phones ring, whoever made them ring a moment ago; who cannot be reached; who is left out on purpose."""
+    names = {of: [str(p) for p in _list(result.get(of))] for of in ("paged", "rung", "missing", "spared")}
+    return {"paged": sorted([*names["paged"], *names.pop("rung")]), **{of: names[of] for of in ("missing", "spared")}}
+
+
+def _news_of_paging(out: Out, what: f.EffectDone) -> bool:
+    """Whether a page made a phone ring, or names somebody whom no page before it has named."""
+    if what.result.get("paged") or what.result.get("spared"):
+        return True
+    before = [_paged(result) for key, result in out.i.done.items() if key != what.key and "paged" in result]
+    told = {name for names in before for name in (*names["paged"], *names["missing"])}
+    now = _paged(what.result)
+    return not {*now["paged"], *now["missing"]} <= told
 
 
 def _failed(out: Out, before: Incident | None, what: f.EffectFailed) -> Iterator[Effect]:
@@ -419,8 +431,8 @@ def _clock(out: Out, what: f.ClockWarned | f.ClockBreached | f.ClockCorrected) -
         case f.ClockBreached():
             yield out.say(f"breach:{run}", "clock_breached", context | {"deadline": moment(what.deadline)})
             if current.tell:
-                data = {"groups": list(current.tell), "message": f"{out.i.id}: {current.title} missed. {out.i.title}"}
-                yield out.effect(f"breach:{run}:page", "pagerduty.page", data, lane="pager", rank=SETUP)
+                text = f"{out.i.id}: {current.title} missed. {out.i.title}"
+                yield out.page(f"breach:{run}:page", current.tell, text)
         case f.ClockCorrected():
             used = view.used if view else max(what.reached - what.start, timedelta())
             told = context | {"reached": moment(what.reached), "used": used.total_seconds()}

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from warroom.domain.policy import STRICT, Pack
 from warroom.packs.document import Path
-from warroom.packs.names import ENVIRONMENT_NAME, ON_CALL, Findings
+from warroom.packs.names import ENVIRONMENT_NAME, FROM_PAGERDUTY, Findings
 from warroom.packs.platform_references import check_url
 from warroom.packs.problems import nearest
 from warroom.packs.references import check_channel
@@ -126,10 +126,10 @@ def _check_database(f: Findings, at: Path, url: str) -> None:
 
 def _check_groups(f: Findings, deployment: Deployment, packs: list[Pack], *, whole: bool) -> None:
     """`whole`: these are all the packs in use, so that no other group can be meant."""
-    known = {name for pack in packs for name in pack.groups} - {ON_CALL}
+    known = {name for pack in packs for name in pack.groups} - FROM_PAGERDUTY
     for name, members in deployment.groups.items():
         at: Path = ("groups", name)
-        if name == ON_CALL:
+        if name in FROM_PAGERDUTY:
             f.add(at, "PagerDuty knows who is on call; take this group away")
         elif whole and name not in known:
             f.add(at, f"no pack in use has a group {name!r}{nearest(name, known)}")

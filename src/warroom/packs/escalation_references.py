@@ -10,7 +10,7 @@ from warroom.domain.teams import SYSTEM
 from warroom.packs.condition_references import check_done_on, check_span, check_when
 from warroom.packs.document import Path
 from warroom.packs.durations import format_duration
-from warroom.packs.names import ROOM, Findings
+from warroom.packs.names import FIRST_ON_CALL, ON_CALL, ROOM, Findings
 from warroom.packs.problems import nearest
 
 _NONE = timedelta()
@@ -40,6 +40,8 @@ def _check_severity(f: Findings, at: Path, severity: Severity, pack: Pack) -> No
         _check_cadence(f, (*at, "cadences", index), cadence)
     _check_communications(f, (*at, "communications"), severity.communications)
     f.all_names((*at, "invite"), severity.invite, "groups")
+    if FIRST_ON_CALL in severity.invite:
+        f.add((*at, "invite"), f"{FIRST_ON_CALL} is for pages only; write {ON_CALL}: nobody is woken by an invitation")
 
 
 def _check_step_ids(f: Findings, pack: Pack) -> None:

@@ -15,6 +15,10 @@ from warroom.packs.problems import nearest
 
 ROOM = "room"
 ON_CALL = "on_call"
+"""whoever PagerDuty has on call, on every level"""
+FIRST_ON_CALL = "first_on_call"
+"""the same of the first level, for pages only"""
+FROM_PAGERDUTY = frozenset({ON_CALL, FIRST_ON_CALL})
 ENVIRONMENT_NAME = re.compile(r"[A-Z][A-Z0-9_]*")
 
 

@@ -8,7 +8,7 @@ from warroom.domain.procedures import Audience, Checklist, Criterion, Gate, Rout
 from warroom.packs.condition_references import MILESTONES, check_done_on, check_span
 from warroom.packs.document import Path
 from warroom.packs.durations import format_duration
-from warroom.packs.names import ON_CALL, ROOM, Findings
+from warroom.packs.names import FROM_PAGERDUTY, ROOM, Findings
 from warroom.packs.platform_references import check_readable
 from warroom.packs.slots import asked_with
 
@@ -114,8 +114,8 @@ def _check_audience(f: Findings, at: Path, audience: Audience) -> None:
     f.all_names((*at, "mail"), audience.mail, "groups")
     f.all_names((*at, "approvers"), audience.approvers, "groups")
     for part, groups in (("mail", audience.mail), ("approvers", audience.approvers)):
-        if ON_CALL in groups:
-            said = f"{ON_CALL} is whoever PagerDuty has on call, without an address here; name a group of warroom.yaml"
+        for name in FROM_PAGERDUTY.intersection(groups):
+            said = f"{name} is whoever PagerDuty has on call, without an address here; name a group of warroom.yaml"
             f.add((*at, part), said)
     if not (audience.channels or audience.mail or audience.pagerduty or audience.status_page or audience.wiki):
         f.add(at, "nothing reaches this audience; give it channels, mail, pagerduty, status_page or wiki")

@@ -14,7 +14,7 @@ from warroom.packs.detection_references import check_detections
 from warroom.packs.document import Path
 from warroom.packs.escalation_references import check_escalation
 from warroom.packs.field_references import check_fields
-from warroom.packs.names import ON_CALL, Findings, defined, is_below
+from warroom.packs.names import FIRST_ON_CALL, ON_CALL, Findings, defined, is_below
 from warroom.packs.platform_references import check_probes, check_urls
 from warroom.packs.problems import nearest
 from warroom.packs.procedure_references import check_procedures
@@ -92,6 +92,8 @@ def _check_people(f: Findings, pack: Pack) -> None:
         held[role.milestone or ""] = name
         if role.group is not None:
             f.name(("roles", name, "group"), role.group, "groups")
+        if role.group == FIRST_ON_CALL:
+            f.add(("roles", name, "group"), f"{FIRST_ON_CALL} is for pages only; write {ON_CALL}")
     for name, channel in pack.channels.items():
         check_channel(f, ("channels", name), channel)
     for index, contact in enumerate(pack.contacts):

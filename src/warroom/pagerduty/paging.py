@@ -1,7 +1,7 @@
 """Waking people through PagerDuty: responder requests, and the next level of the escalation policy."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import structlog
@@ -15,7 +15,10 @@ from warroom.pagerduty.payload import Json
 from warroom.pagerduty.target import linked, string
 
 ON_CALL = "on_call"
-"""The group that is not a list of names: whoever is on call for the incident's service."""
+"""The group that is not a list of names: whoever is on call for the incident's service, on every level."""
+
+FIRST_ON_CALL = "first_on_call"
+"""The same of the first level only: whom PagerDuty calls first."""
 
 SKEW = timedelta(seconds=60)
 """How far PagerDuty's clock may be behind ours, where the message tells ours from others."""
@@ -30,11 +33,13 @@ Result = Mapping[str, object]
 
 @dataclass(frozen=True)
 class Audience:
-    """Who can be paged (name by PagerDuty id), names of those who cannot, and who is left out on purpose ("")."""
+    """Who can be paged (name by PagerDuty id), names of those who cannot, who is left out on purpose (""), and names of
+    those whose phones ring for this incident already."""
 
     people: Mapping[str, str]
     missing: tuple[str, ...]
     spared: str = ""
+    rung: tuple[str, ...] = ()
 
 
 class Paging:
@@ -45,14 +50,16 @@ class Paging:
         self._directory = directory
 
     async def page(self, job: Job, email: str | None) -> Result:
-        """Ask all people of `groups` to respond, in one request, but not the person `but` -> paged, missing, spared
-        (names).
+        """Ask all people of `groups` to respond, in one request, but not the person `but`, nor whom PagerDuty has
+        called for this incident within the `once_in` seconds before -> paged, missing, spared, rung (names).
 
         Raises Refused when none of them has a PagerDuty account, or only the person who is left out: then nobody was
         woken.
         """
         ident = linked(job)
-        audience = await self._audience(job)
+        audience = await self._unrung(job, await self._audience(job))
+        if not audience.people and audience.rung:
+            return _paged(audience)
         if not audience.people and audience.spared:
             raise Refused(
                 f"Nobody else was paged: of those who are asked PagerDuty can only reach {audience.spared}, who asks. "
@@ -65,6 +72,22 @@ class Paging:
             )
         await self._client.request_responders(ident, audience.people, _message(job), email)
         return _paged(audience)
+
+    async def _unrung(self, job: Job, audience: Audience) -> Audience:
+        """The audience without those whose phones ring already: the incident was assigned to them (where it is urgent),
+        or they were asked to respond. One phone rings once for one moment."""
+        within = job.effect.data.get("once_in")
+        if not isinstance(within, int | float) or not audience.people:
+            return audience
+        incident = await self._client.incident(linked(job))
+        since = job.effect.at - timedelta(seconds=within)
+        urgent = incident.get("urgency") == "high"
+        asked = _requests(incident)
+        asked += [(a.get("at"), _assignee(a)) for a in payload.objects(incident.get("assignments")) if urgent]
+        recent = {who for at, who in asked if (when := payload.readable_moment(at)) is not None and when >= since}
+        rung = {ident: name for ident, name in audience.people.items() if ident in recent}
+        people = {ident: name for ident, name in audience.people.items() if ident not in rung}
+        return replace(audience, people=people, rung=tuple(sorted(rung.values())))
 
     async def find_page(self, job: Job) -> Result | None:
         """The result when everybody was asked with this message since the effect was decided."""
@@ -130,10 +153,7 @@ class Paging:
         people: dict[int, set[str]] = {}
         for person in await self._client.on_call_for_policy(policy):
             people.setdefault(person.level, set()).add(person.pagerduty_id)
-        assigned = {
-            payload.text(payload.mapping(a.get("assignee")).get("id"))
-            for a in payload.objects(incident.get("assignments"))
-        }
+        assigned = {_assignee(a) for a in payload.objects(incident.get("assignments"))}
         exact = [level for level, who in people.items() if who == assigned]
         some = [level for level, who in people.items() if who & assigned]
         return min(exact or some or [1]), sorted(people)
@@ -144,12 +164,12 @@ class Paging:
         people: dict[str, str] = {}
         missing: list[str] = []
         but = await self._but(job)
-        if ON_CALL in groups:
+        if wanted := [g for g in groups if g in (ON_CALL, FIRST_ON_CALL)]:
             try:
-                people |= await self._on_call(job)
+                people |= await self._on_call(job, first=ON_CALL not in wanted)
             except Refused as error:  # the others are paged all the same
                 missing.append(f"on-call ({error})")
-        others = tuple(g for g in groups if g != ON_CALL)
+        others = tuple(g for g in groups if g not in wanted)
         for actor in await self._directory.members(others) if others else ():
             ident = actor.pagerduty_id or await self._account(actor)
             if ident:
@@ -169,12 +189,12 @@ class Paging:
             return None
         return await self._directory.actor(ident.removeprefix("slack:"), payload.text(named.get("name")))
 
-    async def _on_call(self, job: Job) -> dict[str, str]:
+    async def _on_call(self, job: Job, *, first: bool) -> dict[str, str]:
         service = job.incident.pagerduty_service
         if not service:
             incident = await self._client.incident(linked(job))
             service = payload.text(payload.mapping(incident.get("service")).get("id"))
-        return {p.pagerduty_id: p.name for p in await self._client.on_call(service)}
+        return {p.pagerduty_id: p.name for p in await self._client.on_call(service) if p.level == 1 or not first}
 
     async def _account(self, actor: Actor) -> str | None:
         user = await self._client.user_by_email(actor.email) if actor.email else None
@@ -189,7 +209,22 @@ def _message(job: Job) -> str:
 
 def _paged(audience: Audience) -> Result:
     paged = {"paged": sorted(audience.people.values()), "missing": sorted(audience.missing)}
-    return paged | ({"spared": [audience.spared]} if audience.spared else {})
+    paged |= {"spared": [audience.spared]} if audience.spared else {}
+    return paged | ({"rung": list(audience.rung)} if audience.rung else {})
+
+
+def _requests(incident: Json) -> list[tuple[object, str]]:
+    """When each person (PagerDuty id) was asked to respond, in both shapes that PagerDuty tells it in."""
+    asked: list[tuple[object, str]] = []
+    for request in payload.objects(incident.get("responder_requests")):
+        asked += [(request.get("requested_at"), target) for target in _targets(request)]
+    for responder in payload.objects(incident.get("incidents_responders")):
+        asked.append((responder.get("requested_at"), payload.text(payload.mapping(responder.get("user")).get("id"))))
+    return asked
+
+
+def _assignee(assignment: Json) -> str:
+    return payload.text(payload.mapping(assignment.get("assignee")).get("id"))
 
 
 def _targets(request: Json) -> set[str]:

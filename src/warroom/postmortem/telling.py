@@ -254,6 +254,8 @@ def _delivered(what: f.EffectDone) -> Told | None:
     if what.kind == "pagerduty.page":
         paged = what.result.get("paged")
         names = [str(name) for name in paged] if isinstance(paged, list | tuple) else []
+        if not names and what.result.get("rung"):
+            return None
         paging = f"Paged {', '.join(names)}" if names else "Responders paged in PagerDuty"
         return Told(action=paging, echo="PagerDuty is calling")
     return Told(action=DELIVERED[what.kind]) if what.kind in DELIVERED else None

@@ -111,6 +111,13 @@ def webhook_json(incident: Incident) -> Json:
     }
 
 
+def _assigned_at(incident: Incident) -> str:
+    """When the incident came to its present assignees."""
+    ways = ("trigger_log_entry", "escalate_log_entry", "assign_log_entry", "reopen_log_entry", "delegate_log_entry")
+    moments = (str(entry["created_at"]) for entry in reversed(incident.log) if entry["type"] in ways)
+    return next(moments, stamp(incident.created_at))
+
+
 def rest_json(incident: Incident, include: list[str]) -> Json:
     """An incident as the REST API gives it."""
     trigger = incident.log[0]
@@ -130,7 +137,7 @@ def rest_json(incident: Incident, include: list[str]) -> Json:
         "status": incident.status,
         "incident_key": incident.key,
         "service": service_ref(incident.service),
-        "assignments": [{"at": updated_at, "assignee": user_ref(u)} for u in incident.assignees],
+        "assignments": [{"at": _assigned_at(incident), "assignee": user_ref(u)} for u in incident.assignees],
         "assigned_via": "escalation_policy",
         "last_status_change_at": changed_at,
         "last_status_change_by": incident.status_changed_by,
