@@ -18,6 +18,7 @@ from rich.text import Text
 
 from warroom.app import compile_again, read_messages, running, shipped
 from warroom.check import inventory, problems, report
+from warroom.environment import ENVIRONMENT, database_url
 from warroom.errors import ConfigError, WarroomError
 from warroom.logs import configure
 from warroom.packs.loader import json_schema
@@ -25,6 +26,7 @@ from warroom.packs.problems import Problem, nearest
 from warroom.serving import listening
 from warroom.settings import Settings, read_settings
 from warroom.slack.manifest import check_manifest
+from warroom.store.database import trouble
 from warroom.store.database import upgrade as upgrade_database
 from warroom.store.store import Store
 
@@ -155,12 +157,22 @@ def _explain(pack: str, severity: str, against: str | None, playbook: str | None
 def _check(live: bool) -> None:
     from warroom.live import live_problems  # only this command needs it
 
-    _refuse(_everything_wrong())
+    _refuse([*_everything_wrong(), *asyncio.run(_database_wrong())])
     settings = Settings.load(os.environ)
     if live:
         _refuse(asyncio.run(live_problems(settings)))
     _say("Everything is in order." if live else "Everything is in order. --live also asks Slack and PagerDuty.")
     _say(inventory(settings))
+
+
+async def _database_wrong() -> list[Problem]:
+    """Why the database cannot be opened or made, if its address can be read at all."""
+    try:
+        url = database_url(os.environ)
+    except ConfigError:
+        return []  # told with the settings
+    said = await trouble(url)
+    return [Problem(ENVIRONMENT, 0, "DATABASE_URL", said)] if said else []
 
 
 @app.command()
@@ -174,7 +186,7 @@ def postmortem(incident: Annotated[str, typer.Argument(help="INC-2026-0042")]) -
 @app.command()
 def audit(incident: Annotated[str | None, typer.Argument(help="INC-2026-0042; all when left out")] = None) -> None:
     """Walk the hash chain of the facts; exit 1 where it does not hold."""
-    breaks = asyncio.run(_audit(_database_url(), incident.upper() if incident else None))
+    breaks = asyncio.run(_audit(database_url(os.environ), incident.upper() if incident else None))
     for found in breaks:
         out.print(found, markup=False, emoji=False, highlight=False, soft_wrap=True)
     if breaks:
@@ -198,12 +210,8 @@ async def _audit(url: str, incident: str | None) -> list[str]:
 @db.command()
 def upgrade() -> None:
     """Bring the tables up to date (`serve` does it at start, too)."""
-    asyncio.run(upgrade_database(_database_url()))
+    asyncio.run(upgrade_database(database_url(os.environ)))
     out.print("The tables are up to date.")
-
-
-def _database_url() -> str:
-    return os.environ.get("DATABASE_URL", "sqlite+aiosqlite:///warroom.db")
 
 
 def main() -> None:

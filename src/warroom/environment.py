@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
+from warroom.errors import ConfigError
 from warroom.packs.problems import Problem, nearest
 
 ENVIRONMENT = "environment"
@@ -150,7 +151,11 @@ class Environment(BaseModel):
     @field_validator("database_url")
     @classmethod
     def _database(cls, value: SecretStr) -> SecretStr:
-        if not value.get_secret_value().startswith(("sqlite+aiosqlite:///", "postgresql+asyncpg://")):
+        url = value.get_secret_value()
+        file = url.removeprefix("sqlite+aiosqlite:///") if url.startswith("sqlite+aiosqlite:///") else None
+        if file in ("", ":memory:"):
+            raise ValueError("it names no file")
+        if file is None and not url.startswith("postgresql+asyncpg://"):
             raise ValueError("it begins with sqlite+aiosqlite:/// or postgresql+asyncpg://")
         return value
 
@@ -203,6 +208,16 @@ def read_environment(given: Mapping[str, str]) -> tuple[Environment | None, list
         return Environment.model_validate(values), strange
     except ValidationError as error:
         return None, [_sentence(e["type"], e["loc"], e["msg"]) for e in error.errors(include_input=False)] + strange
+
+
+def database_url(environ: Mapping[str, str]) -> str:
+    """Where the database is, for commands that need nothing else. Raises ConfigError in the words of `check`."""
+    given = {"DATABASE_URL": url} if (url := environ.get("DATABASE_URL", "").strip()) else {}
+    wrong = [str(problem) for problem in read_environment(given)[1] if problem.where == "DATABASE_URL"]
+    if wrong:
+        raise ConfigError(wrong)
+    default: SecretStr = Environment.model_fields["database_url"].default
+    return given.get("DATABASE_URL", default.get_secret_value())
 
 
 def _sentence(kind: str, loc: tuple[int | str, ...], message: str) -> Problem:

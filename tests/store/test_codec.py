@@ -45,7 +45,7 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
 
 
 @pytest.mark.parametrize("cls", get_args(What))
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(st.data())
 def test_a_fact_comes_back_as_it_was(cls: type, data: st.DataObject) -> None:
     fact = data.draw(values(cls))
@@ -55,7 +55,7 @@ def test_a_fact_comes_back_as_it_was(cls: type, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("cls", get_args(Body))
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(st.data())
 def test_an_input_comes_back_as_it_was(cls: type, data: st.DataObject) -> None:
     body = data.draw(values(cls))

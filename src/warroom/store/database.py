@@ -1,21 +1,29 @@
 """Connections: how SQLite and PostgreSQL are opened, kept to one process, and brought up to date."""
 
+import asyncio
 import fcntl
 import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import Connection, event, inspect, make_url, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from warroom.errors import ConfigError
+from warroom.errors import ConfigError, StoreError
 
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000")
 UPGRADE_LOCK = 7_246_101
 HEAD = "0003"
 """The newest of migrations/versions."""
+PATIENCE_S = 5.0
+"""seconds that `trouble` waits for a server"""
 
 
 def parse(database_url: str) -> URL:
@@ -25,14 +33,83 @@ def parse(database_url: str) -> URL:
     """
     try:
         url = make_url(database_url)
-    except ArgumentError as error:
-        raise ConfigError(["the database URL cannot be read; write sqlite:///warroom.db or postgresql://…"]) from error
+    except (ArgumentError, ValueError) as error:
+        advice = "write sqlite+aiosqlite:///FILE or postgresql+asyncpg://USER:PASSWORD@HOST/NAME"
+        raise ConfigError([f"DATABASE_URL cannot be read; {advice}"]) from error
     match url.get_backend_name():
         case "sqlite" if url.database and url.database != ":memory:":
             return url.set(drivername="sqlite+aiosqlite")
         case "postgresql":
             return url.set(drivername="postgresql+asyncpg")
     raise ConfigError([f"a database of the kind {url.drivername!r} is not served; use a SQLite file or PostgreSQL"])
+
+
+def reason(error: Exception) -> str:
+    """What the database said, in a line, without the values of a statement."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(cause, TimeoutError):
+        return "no answer in time"
+    return (str(cause).splitlines() or [type(cause).__name__])[0]
+
+
+@contextmanager
+def opening(url: URL) -> Iterator[None]:
+    """Raises StoreError for whatever keeps the database from being opened: what is wrong, and what to do."""
+    try:
+        yield
+    except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+        if url.get_backend_name() == "sqlite":
+            name = url.database
+            advice = "name a SQLite file in DATABASE_URL, there already or not, in a folder that warroom may write"
+        else:
+            name = url.render_as_string(hide_password=True)
+            advice = "start the server, or correct DATABASE_URL"
+        raise StoreError(f"the database {name} cannot be opened ({reason(error)}); {advice}") from error
+
+
+async def trouble(database_url: str, patience: float = PATIENCE_S) -> str | None:
+    """Why the database cannot be used, in a sentence that says what to do; None when it can, or can be made.
+
+    Nothing is made or changed. A server has `patience` seconds to answer.
+    """
+    try:
+        url = parse(database_url)
+        with opening(url):
+            if url.get_backend_name() == "sqlite":
+                _look_at_file(Path(url.database or ""))
+            else:
+                async with asyncio.timeout(patience):
+                    await version(url)
+    except (ConfigError, StoreError) as error:
+        return str(error)
+    return None
+
+
+def _look_at_file(file: Path) -> None:
+    """Raises OSError or sqlite3.Error when the file is no database of SQLite, or cannot be written or made."""
+    folder = next(parent for parent in file.absolute().parents if parent.exists())
+    with TemporaryFile(dir=folder):  # as SQLite's own files beside the database
+        pass
+    if file.exists():
+        with file.open("r+b"), closing(sqlite3.connect(f"file:{quote(str(file))}?mode=rw", uri=True)) as connection:
+            connection.execute("SELECT count(*) FROM sqlite_master")
+
+
+async def version(url: URL) -> str | None:
+    """How far the tables are; None when there are none. Raises ConfigError when a newer warroom made them."""
+    engine = connect(url, writer=False)
+    try:
+        async with engine.connect() as connection:
+            return _not_newer(await connection.run_sync(_version), url)
+    finally:
+        await engine.dispose()
+
+
+def _not_newer(found: str | None, url: URL) -> str | None:
+    if found is not None and found > HEAD:
+        name = url.render_as_string(hide_password=True)
+        raise ConfigError([f"a newer warroom made the tables of {name}; run that one, or name another in DATABASE_URL"])
+    return found
 
 
 def connect(url: URL, *, writer: bool) -> AsyncEngine:
@@ -69,12 +146,9 @@ class FileLock:
         self._file: int | None = None
 
     def take(self) -> None:
-        """Raises ConfigError when another process holds it."""
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise ConfigError([f"{self.path} cannot be written: {error.strerror}"]) from error
+        """Raises ConfigError when another process holds it, OSError when it cannot be written."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -92,14 +166,21 @@ class FileLock:
 
 
 async def upgrade(database_url: str) -> None:
-    """Brings the tables up to date. Processes that start together take turns."""
-    engine = connect(parse(database_url), writer=True)
+    """Brings the tables up to date. Processes that start together take turns.
+
+    Raises ConfigError for another URL and for tables of a newer warroom, StoreError when it cannot be opened.
+    """
+    url = parse(database_url)
+    engine = connect(url, writer=True)
     try:
-        async with engine.begin() as connection:
-            if connection.dialect.name == "postgresql":
-                await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": UPGRADE_LOCK})
-            if await connection.run_sync(_version) != HEAD:
-                await connection.run_sync(_upgrade)
+        with opening(url):
+            if url.get_backend_name() == "sqlite":
+                Path(url.database or "").parent.mkdir(parents=True, exist_ok=True)
+            async with engine.begin() as connection:
+                if connection.dialect.name == "postgresql":
+                    await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": UPGRADE_LOCK})
+                if _not_newer(await connection.run_sync(_version), url) != HEAD:
+                    await connection.run_sync(_upgrade)
     finally:
         await engine.dispose()
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Self
 
-from sqlalchemy import func, select, text
+from sqlalchemy import URL, func, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -16,7 +16,7 @@ from warroom.domain.chain import Break, End, verify
 from warroom.domain.facts import Fact
 from warroom.errors import ConfigError, StoreError
 from warroom.store import rows
-from warroom.store.database import FileLock, connect, parse, upgrade
+from warroom.store.database import HEAD, FileLock, connect, opening, parse, reason, upgrade, version
 from warroom.store.tables import SYSTEM, Table
 from warroom.store.transaction import Transaction, effect, fact, inbox, incident, pack, timer, unfinished
 
@@ -75,24 +75,24 @@ class Store:
     async def open(cls, database_url: str, *, writer: bool = True) -> Self:
         """Opens `sqlite:///file` or `postgresql://…`; a writer brings the tables up to date first.
 
-        Raises ConfigError for another URL, or when another process serves the SQLite file; StoreError when the
-        database cannot be reached.
+        Raises ConfigError for another URL, when another process serves the SQLite file, and for a reader when there are
+        no tables; StoreError when the database cannot be opened.
         """
         url = parse(database_url)
-        if not writer and url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
-            raise ConfigError([f"there is no database {url.database}"])
-        lock = FileLock(url.database or "") if writer and url.get_backend_name() == "sqlite" else None
+        if not writer:
+            await _readable(url)
+            return cls(None, connect(url, writer=False), None)
+        lock = FileLock(url.database or "") if url.get_backend_name() == "sqlite" else None
         if lock:
-            lock.take()
+            with opening(url):
+                lock.take()
         try:
-            with _errors():
-                if writer:
-                    await upgrade(database_url)
+            await upgrade(database_url)
         except BaseException:
             if lock:
                 lock.release()
             raise
-        return cls(connect(url, writer=True) if writer else None, connect(url, writer=False), lock)
+        return cls(connect(url, writer=True), connect(url, writer=False), lock)
 
     async def close(self) -> None:
         """Closes the connections and lets the next process in."""
@@ -203,6 +203,19 @@ class Store:
             await tx.execute(put.on_conflict_do_update(index_elements=["slack_id"], set_=values))
 
 
+async def _readable(url: URL) -> None:
+    """Raises ConfigError where there are no tables to read, StoreError when the database cannot be opened."""
+    advice = "name the bot's database in DATABASE_URL"
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
+        raise ConfigError([f"there is no database {url.database}; {advice}"])
+    with opening(url):
+        found = await version(url)
+    if found != HEAD:
+        what = "has no tables of warroom" if found is None else "has tables of an older warroom"
+        name = url.render_as_string(hide_password=True)
+        raise ConfigError([f"{name} {what}; {advice}, or make them with `warroom db upgrade`"])
+
+
 @contextmanager
 def _errors() -> Iterator[None]:
     """Errors of the database as ours, without the values of the statement."""
@@ -210,8 +223,7 @@ def _errors() -> Iterator[None]:
         yield
     except (SQLAlchemyError, OSError) as error:
         cause = error.orig if isinstance(error, DBAPIError) else error
-        reason = (str(cause).splitlines() or [type(cause).__name__])[0]
         bad = str(getattr(cause, "sqlstate", ""))[:2] in ("22", "23")
         if bad or isinstance(error, DataError | IntegrityError):
-            raise BadRowsError(f"the database refused a value: {reason}") from error
-        raise StoreError(f"the database could not do it: {reason}") from error
+            raise BadRowsError(f"the database refused a value: {reason(error)}") from error
+        raise StoreError(f"the database could not do it: {reason(error)}") from error
