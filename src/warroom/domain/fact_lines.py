@@ -28,6 +28,8 @@ def tell(fact: f.Fact, pack: LoadedPack) -> str:
             return f"SLA missed: {_clock_title(p, what.clock)}"
         case f.ClockCorrected():
             return f"SLA kept after all: {_clock_title(p, what.clock)}"
+        case f.StepDone(needed=False):
+            return f"Step not needed: {_step_title(p, what.step)} ({what.how})"
         case f.StepDone():
             return f"Step done: {_step_title(p, what.step)} ({what.how})"
         case f.StepSkipped():

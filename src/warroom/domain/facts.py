@@ -154,10 +154,12 @@ class StepStarted:
 
 @dataclass(frozen=True, kw_only=True)
 class StepDone:
-    """An escalation step is done."""
+    """An escalation step is done. With `needed` false nothing was done: `how` came before it began, and it escalates
+    only without that."""
 
     step: str
     how: str
+    needed: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

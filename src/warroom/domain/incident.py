@@ -14,11 +14,40 @@ from warroom.domain.policy import Milestone, SeverityId
 
 RECENT = 30
 EMPTY: Mapping[str, Any] = MappingProxyType({})
+NEWS = (
+    f.NoteAdded,
+    f.MilestoneReached,
+    f.MilestoneWithdrawn,
+    f.RoleAssigned,
+    f.ActionRequested,
+    f.ActionHeld,
+    f.ActionSettled,
+    f.ActionLapsed,
+    f.ApprovalRequested,
+    f.HaltLifted,
+    f.ProbesReported,
+    f.WatchSaw,
+    f.WatchSteady,
+    f.StepDone,
+    f.StepSkipped,
+    f.ItemDone,
+    f.ItemUndone,
+    f.FieldSet,
+    f.AlertJoined,
+    f.DetectionJoined,
+    f.SeverityChanged,
+    f.PlaybookChanged,
+    f.StormDetected,
+    f.SignedOff,
+    f.GateOverridden,
+)
+"""facts that may be news to those who read the updates; `progress` says which are, and how they are told"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class StepMark:
-    """How far an escalation step is. `at` is when it was started, done, skipped or late (UTC)."""
+    """How far an escalation step is. `at` is when it was started, done, skipped or late (UTC); one that is done and was
+    not `needed` did nothing."""
 
     state: Literal["started", "done", "skipped", "late"]
     at: datetime
@@ -26,6 +55,12 @@ class StepMark:
     note: str = ""
     late: datetime | None = None
     reminded: bool = False
+    needed: bool = True
+
+    @property
+    def said(self) -> str:
+        """How far it is in a word or two, for people: see `state`."""
+        return "not needed" if self.state == "done" and not self.needed else self.state
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +75,7 @@ class ClockMark:
 
 @dataclass(frozen=True, kw_only=True)
 class Update:
-    """A status update that went out at `at` (UTC)."""
+    """A status update that went out at `at` (UTC); `heard` is how many of the incident's `news` came before it."""
 
     at: datetime
     by: By
@@ -52,6 +87,7 @@ class Update:
     impact: str
     due: datetime | None
     cadence: str = ""
+    heard: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,7 +183,8 @@ class WatchMark:
 
 @dataclass(frozen=True, kw_only=True)
 class Incident:
-    """One incident as it stands. `count` is the number of facts folded in, `recent` the last ones worth telling."""
+    """One incident as it stands. `count` is the number of facts folded in, `recent` the last ones worth telling, `news`
+    all that updates may tell of, in the order in which we heard of them."""
 
     id: str
     title: str
@@ -204,6 +241,7 @@ class Incident:
     glass: tuple[f.Fact, ...] = ()
     owed: tuple[f.FollowUpAdded, ...] = ()
     recent: tuple[f.Fact, ...] = ()
+    news: tuple[f.Fact, ...] = ()
 
     def reached(self, milestone: Milestone) -> datetime | None:
         """When the milestone was reached (UTC); None while it is not."""
@@ -288,7 +326,8 @@ def evolve(incident: Incident | None, fact: f.Fact) -> Incident:
         )
     told = not isinstance(what, f.EffectDone)
     recent = (*incident.recent, fact)[-RECENT:] if told else incident.recent
-    return replace(incident, count=incident.count + 1, recent=recent, **_change(incident, fact))
+    news = (*incident.news, fact) if isinstance(what, NEWS) else incident.news
+    return replace(incident, count=incident.count + 1, recent=recent, news=news, **_change(incident, fact))
 
 
 def _change(i: Incident, fact: f.Fact) -> dict[str, Any]:
@@ -491,7 +530,7 @@ def _mark_step(
         case f.StepStarted():
             mark = StepMark(state="started", at=fact.at, by=fact.by)
         case f.StepDone():
-            mark = StepMark(state="done", at=fact.at, by=fact.by, note=what.how, late=late)
+            mark = StepMark(state="done", at=fact.at, by=fact.by, note=what.how, late=late, needed=what.needed)
         case f.StepSkipped():
             mark = StepMark(state="skipped", at=fact.at, by=fact.by, note=what.reason, late=late)
         case f.StepLate():
@@ -511,5 +550,6 @@ def _update(i: Incident, fact: f.Fact, what: f.UpdateGiven) -> dict[str, Any]:
         impact=what.impact,
         due=what.due,
         cadence=what.cadence,
+        heard=len(i.news),
     )
     return {"updates": (*i.updates, update), "status": what.status}

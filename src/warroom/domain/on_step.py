@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from warroom.domain import facts as f
-from warroom.domain import on_telling, phone_calls, protocol, views
+from warroom.domain import on_telling, phone_calls, protocol, teams, views
 from warroom.domain.effects import Effect
 from warroom.domain.outgoing import SETUP, Out
 from warroom.domain.policy import Do, Step
@@ -24,7 +24,7 @@ def react(
             yield from _does(out, step, step.does, late=False)
             if step.call is not None:
                 yield phone_calls.request(out, step, context)
-            elif step.ask and "effects" not in step.done_on:
+            elif step.ask and step.owner != teams.SYSTEM and "effects" not in step.done_on:
                 yield out.say(f"step:{step.id}:ask", "step_request", context, button=button)
         case f.StepReminded():
             _, end = window(out.i, out.pack, step) or (None, None)

@@ -151,7 +151,7 @@ def step_context(out: Out, step: Step) -> dict[str, Any]:
     row = next((r for r in views.steps(out.i, out.pack) if r["id"] == step.id), {})
     return {
         "step": step.title,
-        "ask": step.ask,
+        "ask": step.ask or _by_hand(out, step),
         "owner": teams.owner(out.pack.pack, step.owner),
         "holder": views.who(out.i.roles.get(step.owner)),
         "due": row.get("due"),
@@ -159,6 +159,32 @@ def step_context(out: Out, step: Step) -> dict[str, Any]:
         "halts": protocol.halt_of(out.pack.pack, step) is not None,
         **phone_calls.whom(out, step),
     }
+
+
+def _by_hand(out: Out, step: Step) -> str:
+    """What people do when a step of warroom's own is late and the pack does not say; "" for a step of people."""
+    if step.owner != teams.SYSTEM:
+        return ""
+    pack, asks = out.pack.pack, []
+    if "acknowledged" in step.done_on and out.i.reached("acknowledged") is None:
+        asks.append("Nobody has acknowledged it.")
+    for do in step.does:
+        match do.kind:
+            case "probes":
+                asks.append(f"Take the readings by hand: /diagnostics {do.probes}")
+            case "page":
+                people = listed(pack.groups.get(group, group) for group in do.groups)
+                asks.append(f"Call {people} yourselves; /incident contacts has the numbers.")
+            case "tell":
+                channels = [f"#{pack.channels.get(channel, channel)}" for channel in do.channels]
+                audiences = [pack.audiences[name].title for name in do.audiences]
+                asks.append(f"Tell {listed([*channels, *audiences])} yourselves.")
+            case "act":
+                scope = pack.actions[do.action].scope if do.action in pack.actions else None
+                asks.append(
+                    f"Order it yourselves: {f'/halt {scope}' if scope else f'/incident action {do.action}'} REASON"
+                )
+    return " ".join(asks)
 
 
 def escalated(out: Out, step: Step) -> list[str]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
-from warroom.domain import views
+from warroom.domain import halts, views
 from warroom.domain.decision import LoadedPack
 from warroom.domain.effects import Effect
 from warroom.domain.incident import Incident
@@ -100,16 +100,24 @@ class Out:
                 coalesce=post,
             )
 
-    def topic(self, key: str) -> Effect:
-        """The room's topic, for people: it is never read back."""
-        data = {"topic": self.topic_text()}
+    def topic(self) -> Effect:
+        """The room's topic, for people: it is never read back. Only the newest waits."""
+        key, data = f"topic:{self.i.count}", {"topic": self.topic_text()}
         return self.effect(key, "slack.topic", data, lane="topic", rank=EDIT, after=("room",), coalesce="topic")
 
     def topic_text(self) -> str:
-        """Severity, status, commander and title in one line."""
-        commander = f"Commander: {self.i.commander.name}" if self.i.commander else "No commander yet"
-        state = self.i.status if self.i.is_open else "resolved"
-        return f"{self.i.severity} · {state} · {commander} · {self.i.title}"[:250]
+        """Severity, halts, status, commander and title in one line."""
+        halted = ", ".join(dict.fromkeys(str(run.scope) for run in halts.in_force(self.i)))
+        unsure = ", ".join(dict.fromkeys(str(run.scope) for run in halts.unsettled(self.i) if run.outcome == "unknown"))
+        parts = [
+            self.i.severity,
+            f"HALTED ({halted})" if halted else "",
+            f"HALT UNKNOWN ({unsure})" if unsure else "",
+            self.i.status if self.i.is_open else "resolved",
+            f"Commander: {self.i.commander.name}" if self.i.commander else "No commander yet",
+            self.i.title,
+        ]
+        return " · ".join(filter(None, parts))[:250]
 
     def page(self, key: str, groups: Iterable[str], message: str) -> Effect:
         """PagerDuty asks the people of these groups to come, as far as their phones do not ring for it already."""

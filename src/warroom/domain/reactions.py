@@ -43,6 +43,8 @@ def react(before: Incident | None, after: Incident, fact: f.Fact, pack: LoadedPa
     if after.routine:
         yield from on_routine.react(out, fact)
         return
+    if before is not None and Out(before, pack, now).topic_text() != out.topic_text():
+        yield out.topic()
     match what:
         case f.IncidentOpened():
             yield from _opened(out, fact, what)
@@ -224,7 +226,6 @@ def _reached(out: Out, before: Incident | None, fact: f.Fact, what: f.MilestoneR
         yield out.say(f"say:{key}", "acknowledged", context)
         yield from out.announcements()
     if what.milestone == "resolved":
-        yield out.topic(f"topic:{key}")
         yield from out.announcements()
         if i.resolution is None:
             yield out.say(f"ask.cause:{turn}", "root_cause_request", {"by": views.who(fact.by)})
@@ -244,7 +245,6 @@ def _withdrawn(out: Out, before: Incident | None, fact: f.Fact, what: f.Mileston
             for channel in on_telling.told_of_the_end(out):
                 if channel not in (announce, "room"):
                     yield out.post(f"reopened:{turn}:to:{channel}", channel, message, {"context": told})
-            yield out.topic(f"topic:reopened:{turn}")
             yield from out.announcements()
 
 
@@ -263,7 +263,6 @@ def _severity(out: Out, before: Incident | None, fact: f.Fact, what: f.SeverityC
         told = views.base(out.i, out.pack, out.now) | context
         to = out.pack.pack.severities[old].announce.channel
         yield out.post(f"severity:{count}:announce", to, "severity_changed", {"context": told})
-    yield out.topic(f"topic:severity:{count}")
     yield from out.announcements()
     if fact.by.slack_id:
         data = {"priority": what.severity}
@@ -289,7 +288,6 @@ def _role(out: Out, before: Incident | None, fact: f.Fact, what: f.RoleAssigned)
     if what.person.slack_id and not automatic:  # whom a look-up found is invited by it
         yield out.effect(f"invite:{key}", "slack.invite", invite, rank=POST, after=("room",))
     if what.role == "commander":
-        yield out.topic(f"topic:{key}")
         yield from out.announcements()
 
 

@@ -31,6 +31,8 @@ from warroom.domain.policy import Cadence, Severity, Step
 
 PANEL_EVERY = timedelta(minutes=1)
 DRAFT_AFTER = timedelta(minutes=2)
+A_MOMENT = timedelta(minutes=1)
+"""what a step of warroom's own gets to do what it does, however late it began: nobody is called for a downtime of ours"""
 
 
 @latest
@@ -231,7 +233,8 @@ def _steps(i: Incident, pack: LoadedPack, now: datetime) -> Iterator[Due]:
         elif end is not None and mark.state == "started":
             if step.remind_before is not None and not mark.reminded and now < end:
                 yield Due(end - step.remind_before, f"remind:{step.id}", f.StepReminded(step=step.id))
-            yield Due(end, f"late:{step.id}", f.StepLate(step=step.id, due=end))
+            late = max(end, mark.at + A_MOMENT) if step.owner == teams.SYSTEM else end
+            yield Due(late, f"late:{step.id}", f.StepLate(step=step.id, due=end))
 
 
 def _finished_steps(i: Incident, pack: LoadedPack) -> Iterator[f.What]:
@@ -241,7 +244,12 @@ def _finished_steps(i: Incident, pack: LoadedPack) -> Iterator[f.What]:
             continue
         how = _done(i, pack, step, mark.at if mark else None)
         if how:
-            yield f.StepDone(step=step.id, how=how)
+            yield f.StepDone(step=step.id, how=how, needed=mark is not None or not _escalates(step))
+
+
+def _escalates(step: Step) -> bool:
+    """Whether all the step does is to call or tell people, which is left out once what it waits for has come."""
+    return step.owner == teams.SYSTEM and all(do.kind in ("page", "escalate", "tell") for do in step.does)
 
 
 def _reached_by_steps(i: Incident, pack: LoadedPack) -> Iterator[f.What]:

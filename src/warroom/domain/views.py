@@ -8,13 +8,16 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from warroom.domain import approvals, checklists, clocks, gates, halts, protocol, schedule, teams, watches
+from warroom.domain import approvals, checklists, clocks, gates, halts, progress, protocol, schedule, teams, watches
 from warroom.domain.decision import LoadedPack
 from warroom.domain.effects import moment
 from warroom.domain.incident import Incident, Run
 from warroom.domain.people import By
 from warroom.domain.phases import phase_at
 from warroom.domain.policy import Cadence, Pack, Severity
+from warroom.domain.progress import resumed_elsewhere, started
+from warroom.domain.progress import run_line as run_line
+from warroom.domain.progress import taken as taken
 from warroom.domain.words import clock, spell
 
 View = dict[str, Any]
@@ -80,7 +83,7 @@ def base(i: Incident, pack: LoadedPack, now: datetime) -> View:
         "emoji": severity.emoji,
         "status": i.status,
         "room": i.room or "",
-        "started": moment(_started(i)),
+        "started": moment(started(i)),
         "commander": who(i.commander),
         "next_update": moment(due) if due else None,
         "pagerduty": i.pagerduty_url or "",
@@ -107,6 +110,9 @@ def announcement(i: Incident, pack: LoadedPack, now: datetime, data: Mapping[str
         "is_open": i.is_open,
         "acknowledged": i.reached("acknowledged") is not None,
         "halted": bool(halts.in_force(i)),
+        "in_force": [run_line(r) for r in halts.in_force(i)],
+        "unsettled": [run_line(r) for r in halts.unsettled(i)],
+        "lifted": [_halt_line(i, r, now) for r in i.halts if r.outcome == "confirmed" and i.lifted(r)],
         "service": i.service or "",
     }
 
@@ -132,35 +138,6 @@ def impact(i: Incident, pack: LoadedPack) -> str:
     told = next((u.impact for u in reversed(i.updates) if u.impact), "")
     playbook = pack.pack.playbooks.get(i.playbook or "")
     return told or (playbook.desk if playbook else "") or i.description or i.title
-
-
-def taken(i: Incident) -> tuple[str, ...]:
-    """What has been done so far, in words, oldest first."""
-    lines: list[str] = []
-    acknowledged = i.reached("acknowledged")
-    if acknowledged:
-        lines.append(f"Acknowledged after {spell(acknowledged - _started(i))}")
-    if i.commander:
-        lines.append(f"{i.commander.name} is in command")
-    lines += [run_line(run) for run in i.runs]
-    lines += _resumed_elsewhere(i)
-    lines += [f"{len(d.results)} readings taken ({d.what.replace('_', ' ')})" for d in i.diagnoses if d.reported]
-    return tuple(lines)
-
-
-def run_line(run: Run) -> str:
-    """An action and its outcome in a few words; unknown is said aloud."""
-    what = f"Trading halt ({run.scope})" if run.scope else run.title or run.action
-    if run.lifts:
-        what = f"Resuming trading ({', '.join(run.lifts)})"
-    if run.mode == "dry_run":
-        return f"{what}: DRY RUN, {'nothing will be sent' if run.outcome == 'requested' else 'nothing was sent'}"
-    return {
-        "requested": f"{what}: ordered, not confirmed yet",
-        "confirmed": f"{what}: CONFIRMED by reading back",
-        "failed": f"{what}: FAILED",
-        "unknown": f"{what}: UNKNOWN, check by hand",
-    }[run.outcome]
 
 
 def approval(i: Incident, pack: LoadedPack, now: datetime, data: Mapping[str, Any]) -> View:
@@ -223,7 +200,7 @@ def halt_rows(i: Incident, now: datetime) -> list[View]:
 def halt_lines(i: Incident, now: datetime) -> list[str]:
     """Every halt and every resumption as a line, oldest first; a lifted halt says since when. Then what other incidents
     did to them."""
-    return [*(_halt_line(i, run, now) for run in i.runs if run.scope or run.lifts), *_resumed_elsewhere(i)]
+    return [*(_halt_line(i, run, now) for run in i.runs if run.scope or run.lifts), *resumed_elsewhere(i)]
 
 
 def _halt_line(i: Incident, run: Run, now: datetime) -> str:
@@ -231,15 +208,6 @@ def _halt_line(i: Incident, run: Run, now: datetime) -> str:
     if lifted is None:
         return run_line(run)
     return f"{run_line(run)}, LIFTED {clock(lifted.at, now)}" + (f" from {lifted.incident}" if lifted.incident else "")
-
-
-def _resumed_elsewhere(i: Incident) -> list[str]:
-    """What other incidents of the same platform did to this one's halts, a line each, oldest first."""
-    said = {"confirmed": "CONFIRMED by reading back", "unknown": "UNKNOWN, check by hand"}
-    return [
-        f"Resuming trading ({', '.join(what.scopes)}) from {what.incident}: {said[what.outcome]}"
-        for _, what in i.elsewhere
-    ]
 
 
 def panel(i: Incident, pack: LoadedPack, now: datetime, data: Mapping[str, Any] | None = None) -> View:
@@ -321,7 +289,7 @@ def steps(i: Incident, pack: LoadedPack) -> list[View]:
                 "id": step.id,
                 "title": step.title,
                 "owner": teams.owner(pack.pack, step.owner),
-                "state": mark.state if mark else "waiting",
+                "state": mark.said if mark else "waiting",
                 "due": _moment(end),
                 "starts": _moment(begin),
                 "at": _moment(mark.at) if mark else None,
@@ -425,23 +393,38 @@ def playbook(i: Incident, pack: LoadedPack, now: datetime, data: Mapping[str, An
 
 
 def update(i: Incident, pack: LoadedPack, now: datetime, data: Mapping[str, Any]) -> View:
-    """The update numbered `data["number"]`, from 1."""
-    said = i.updates[int(data["number"]) - 1]
-    last = next((u for u in reversed(i.updates[: int(data["number"])]) if u.human), None)
+    """The update numbered `data["number"]`, from 1. One that nobody wrote (`human` false) tells `news` since `since`
+    and what is `missing`; its `summary`, if any, is what a person said last, at `last`. `headline` is all of it in a
+    line. `eta_said` is when the estimate was given, if not with this update."""
+    number = int(data["number"])
+    said = i.updates[number - 1]
+    last = next((u for u in reversed(i.updates[:number]) if u.human), None)
     cadences = _heard(pack.pack, protocol.severity_of(i, pack), str(data.get("to", "")))
+    known = progress.since(i, pack, number)
+    missing = [] if said.human else [*progress.missing(i, pack, now)]
+    news = () if said.human else known.news
+    newest = news[-1].text if news else f"nothing new was reported since {clock(known.quiet, now)}"
+    estimated = progress.eta_said(i.updates[:number])
     return base(i, pack, now) | {
         "next_update": _moment(schedule.next_update(i, pack, now, cadences)),
         "number": data["number"],
         "at": moment(said.at),
         "status": said.status,
         "summary": said.summary,
+        "last": _moment(last.at if last else None),
         "next_steps": [line for line in said.next_steps.splitlines() if line.strip()],
         "eta": said.eta,
+        "eta_said": _moment(estimated) if estimated != said.at else None,
         "impact": said.impact or impact(i, pack),
         "human": said.human,
         "author": who(said.by) if said.human else "",
-        "silent_since": moment(last.at if last else _started(i)),
-        "taken": list(taken(i)),
+        "headline": said.summary if said.human else "; ".join([*missing, newest]),
+        "news": [{"at": moment(x.at), "text": x.text} for x in news],
+        "left_out": known.left_out,
+        "missing": missing,
+        "since": moment(known.since),
+        "silent_since": moment(known.quiet),
+        "taken": [line for line in taken(i) if line not in {x.text for x in news}],
         "halts": halt_lines(i, now),
     }
 
@@ -453,7 +436,7 @@ def resolution(i: Incident, pack: LoadedPack, now: datetime, data: Mapping[str, 
     review = min((at + follow_up.within for follow_up in pack.pack.follow_ups), default=None)
     return announcement(i, pack, now, data) | {
         "resolved": moment(at),
-        "duration": (at - _started(i)).total_seconds(),
+        "duration": (at - started(i)).total_seconds(),
         "root_cause": said.root_cause if said else "",
         "summary": said.summary if said else "",
         "actions": [line for line in (said.actions_taken if said else "").splitlines() if line.strip()]
@@ -461,7 +444,6 @@ def resolution(i: Incident, pack: LoadedPack, now: datetime, data: Mapping[str, 
         "review": _moment(review),
         "follow_ups": sum(len(follow_up.items) for follow_up in pack.pack.follow_ups),
         "still_halted": [run_line(r) for r in halts.in_force(i)],
-        "unsettled": [run_line(r) for r in halts.unsettled(i)],
         "waived": list(gates.unverified(i, pack, now)),
     }
 
@@ -481,11 +463,6 @@ VIEWS: Mapping[str, Callable[[Incident, LoadedPack, datetime, Mapping[str, Any]]
 def _parts(text: str) -> list[View]:
     """Pack text with `commands` in backticks, taken apart so that a message can show them as code."""
     return [{"text": part, "code": bool(n % 2)} for n, part in enumerate(text.split("`")) if part]
-
-
-def _started(i: Incident) -> datetime:
-    detected = i.reached("detected")
-    return min(detected, i.opened) if detected else i.opened
 
 
 def _moment(at: datetime | None) -> dict[str, str] | None:

@@ -36,7 +36,8 @@ class ClockRow:
 
 @dataclass(frozen=True, kw_only=True)
 class StepRow:
-    """One step of the protocol. `ok` is None when it was not due before the end, `left_out` when people skipped it."""
+    """One step of the protocol. `ok` is None when it was not needed, or not due before the end, `left_out`
+    when people skipped it."""
 
     title: str
     owner: str

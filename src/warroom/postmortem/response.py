@@ -70,7 +70,7 @@ def step_rows(incident: Incident, pack: LoadedPack, now: datetime) -> tuple[Step
 
 def _step(i: Incident, pack: LoadedPack, step: Step, mark: StepMark | None, now: datetime) -> StepRow:
     _, due = schedule.window(i, pack, step) or (None, None)
-    finished = mark if mark and mark.state in ("done", "skipped") else None
+    finished = mark if mark and mark.state in ("done", "skipped") and mark.needed else None
     result, ok = _step_result(i, mark, due, now)
     return StepRow(
         title=step.title,
@@ -102,6 +102,8 @@ def _step_result(i: Incident, mark: StepMark | None, due: datetime | None, now: 
     how = f" ({mark.note})" if mark and mark.note else ""
     if mark and mark.state == "skipped":
         return f"left out: {mark.note}", False
+    if mark and not mark.needed:
+        return f"{mark.said}{how}", None
     if mark and mark.state == "done":
         if due and mark.at > due:
             return f"late by {span(mark.at - due)}{how}", False

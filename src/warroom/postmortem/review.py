@@ -65,10 +65,11 @@ def well(i: Incident, pack: LoadedPack, m: Measured) -> tuple[str, ...]:
     kept = [f"{row.title} ({span(row.used)} of {span(row.limit)})" for row in m.clocks if row.ok]
     if kept:
         said.append(f"In time: {', '.join(kept)}.")
-    done = [row for row in m.steps if row.ok]
+    due = [row for row in m.steps if row.ok is not None]
+    done = [row for row in due if row.ok]
     if done:
-        every = len(done) == len(m.steps)
-        said.append(f"{'All' if every else f'{len(done)} of'} {_count(len(m.steps), 'protocol step')} in time.")
+        every = len(done) == len(due)
+        said.append(f"{'All' if every else f'{len(done)} of'} {_count(len(due), 'protocol step')} in time.")
     for update in m.updates:
         if update.written and not update.unwritten and not _silent(update):
             said.append(f"{update.title}: none was missed, all {update.written} written by people.")
