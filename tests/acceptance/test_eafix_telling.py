@@ -52,7 +52,7 @@ async def test_engineering_and_the_desk_hear_of_a_p1_every_30_minutes(eafix: Wor
     assert eafix.count("eafix-incidents", "INCIDENT UPDATE") == 0
     await eafix.at("30:00")
     for channel in ("eafix-incidents", "eafix-dev", eafix.room):
-        eafix.saw(channel, "INCIDENT UPDATE", "Nothing new was reported since 14:31 UTC")
+        eafix.saw(channel, "INCIDENT UPDATE", "14:31 UTC 4 readings taken (assessment)", "Nobody has acknowledged it")
     eafix.saw("trading-operations", "update 1", "next word by 15:31 UTC")
 
 

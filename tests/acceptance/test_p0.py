@@ -25,7 +25,7 @@ async def test_an_alert_is_announced_to_everybody_and_its_room_is_ready_at_once(
         "Started: 14:31 UTC",
         "Systems affected: Market Sentinel, Kafka topic market-regime and Redis",
         "Why P0: a critical service is down while the market is open",
-        "Immediate actions taken\n• None yet",
+        "Immediate actions taken\n• Nobody has acknowledged it yet",
         "Incident commander: nobody yet",
         "War room: opening now",
         "Trading desk: treat quotes and fills",
@@ -219,7 +219,8 @@ async def test_updates_go_out_every_fifteen_minutes_and_a_missed_one_says_so(wor
     assert world.count(world.room, "The next update is due by 15:00 UTC.") == 1
     await world.at("29:00")
     missed = world.saw("war-room", "P0 update 2")
-    assert "nothing new was reported since 14:45 UTC. Last word: Release 4.12 leaks memory." in missed
+    assert "nothing new was reported since 14:45 UTC.\n• Last word, 14:45 UTC: Release 4.12 leaks memory." in missed
+    assert "ETA (said 14:45 UTC): 20 minutes" in missed
     assert "written by warroom: nobody answered the request for this update" in missed
     await world.at("44:00")
     assert world.count("war-room", "P0 update") == 3

@@ -69,7 +69,7 @@ async def test_a_p1_from_the_alert_to_the_post_mortem(evening: World) -> None:
     await world.at("54:59")
     assert world.count("war-room", "P1 incident update") == 1
     await world.at("55:00")
-    world.saw("war-room", "Nothing new was reported since 23:25 UTC; last word: Regime updates have stopped.")
+    world.saw("war-room", "Nothing new was reported since 23:25 UTC", "Last word, 23:25 UTC: Regime updates")
     await world.at("60:00")
     world.saw(world.room, "LATE: Implement the mitigation", "the senior engineers")
 

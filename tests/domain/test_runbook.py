@@ -1,10 +1,11 @@
 """The runbook in the room: shown, changed, and the vendor's words in the timeline."""
 
 import pytest
-from tests.domain.play import ID, PACK, Play, text_of
+from tests.domain.play import ID, PACK, Play, a_pack, text_of
 
 from warroom.domain import facts as f
 from warroom.domain.fact_lines import tell
+from warroom.domain.policy import Communication
 
 
 def a_play() -> Play:
@@ -29,6 +30,39 @@ def test_another_playbook_is_posted_in_the_room_and_changes_what_applies() -> No
     assert play.incident.playbook == other
     assert PACK.pack.playbooks[other].title in play.seen("playbook")[-1]
     assert "is the playbook already" in text_of(play.type(f"/incident runbook {other}"))
+
+
+def test_whoever_was_told_what_is_affected_reads_that_it_has_changed() -> None:
+    play = a_play()
+    play.type("/incident runbook kafka_backlog")
+    (said,) = play.seen("playbook_changed")
+    for words in (
+        "war_room: ",
+        "What is affected has changed: Market data and messages arrive late",
+        "Told before: Market regime feed down",
+        "Treat prices and signals on the screen as delayed",
+        "next update by 14:46 UTC",
+    ):
+        assert words in said
+    assert "Market data and messages arrive late" in play.seen("p0_initial_alert")[0]
+
+
+def test_every_channel_that_was_told_of_the_declaration_reads_of_the_change_once() -> None:
+    told = Communication(id="c", at="declared", message="executive_brief", channels=("executive", "war_room", "room"))
+    later = Communication(id="l", at="resolved", message="executive_brief", channels=("risk",))
+    play = Play(a_pack(communications=(told, later)))
+    play.alert()
+    play.type("/incident runbook kafka_backlog")
+    assert [e.data["to"] for e in play.posts("playbook_changed")] == ["war_room", "executive"]
+
+
+def test_the_playbook_of_a_resolved_incident_stays_what_it_was() -> None:
+    play = a_play()
+    play.hear("incident.resolved")
+    assert "is resolved: its playbook stays what it was" in text_of(play.type("/incident runbook kafka_backlog"))
+    assert play.incident.playbook == "market_sentinel_down"
+    assert play.posts("playbook_changed") == []
+    assert "Playbook: Market Sentinel down" in text_of(play.type("/incident runbook"))
 
 
 def test_a_mistyped_or_missing_playbook_gets_the_real_names() -> None:

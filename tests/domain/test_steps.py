@@ -1,15 +1,21 @@
 """The P0 and P1 protocols as timed steps: started, done, late and skipped at their minutes, and told so."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from tests.domain.play import ANA, ID, MINUTE, RAJ, START, Play, Went, succeed, text_of
+from tests.domain.play import ANA, ID, MINUTE, PACK, RAJ, START, Play, Went, a_pack, succeed, text_of
 
 from warroom.domain import facts as f
+from warroom.domain import protocol
 from warroom.domain.effects import Effect
-from warroom.domain.incident import Incident
+from warroom.domain.fact_lines import tell
+from warroom.domain.incident import Incident, evolve
+from warroom.domain.people import WARROOM
+from warroom.domain.policy import Do, Step
+from warroom.postmortem import response
 
 SECOND = timedelta(seconds=1)
 P0 = pytest.mark.row("L2")
@@ -357,3 +363,129 @@ def test_the_impact_is_assessed_when_somebody_tells_it_in_an_update_after_it_was
     assert play.state("p1_impact") == "started"
     play.type("/incident update orders at NYSE take 4 s since 14:30")
     assert play.state("p1_impact") == "done"
+
+
+# steps of warroom's own
+
+
+def test_an_escalation_that_an_acknowledgement_made_needless_is_not_called_done() -> None:
+    play = a_p0()
+    play.at(1).type("/incident ack")
+    play.at(6)
+    said = "Escalate to L2, the senior engineers · warroom · not needed (acknowledged)"
+    assert said in play.panel()
+    assert said in play.show(play.type("/incident-status")).plain
+    title = "Escalate to L2, the senior engineers"
+    row = next(r for r in response.step_rows(play.incident, PACK, play.now) if r.title == title)
+    assert (row.result, row.done, row.by, row.ok) == ("not needed (acknowledged)", None, "", None)
+    told = [tell(fact, PACK) for fact in play.facts[ID]]
+    assert f"Step not needed: {title} (acknowledged)" in told
+
+
+def test_an_escalation_that_went_out_is_done_whoever_acknowledges_later() -> None:
+    play = a_p0()
+    play.at(6).type("/incident ack")
+    assert "Escalate to L2, the senior engineers · warroom · done 14:36 UTC (sent)" in play.panel()
+
+
+def test_a_step_that_people_had_done_before_it_began_is_done() -> None:
+    play = a_p0()
+    play.at(1).type("/diagnostics evidence")
+    assert "Preserve the evidence · warroom · done 14:32 UTC (readings collected)" in play.panel()
+
+
+@pytest.mark.parametrize("of", [a_p0, a_p1])
+def test_nobody_is_asked_for_what_warroom_does_by_itself(of: Any) -> None:
+    play = of("platform.probes", "pagerduty.page")
+    play.at(61)
+    own = {step.id for step in protocol.steps(play.incident, PACK) if step.owner == "system"}
+    assert own
+    assert not [e for e in play.posts("step_request") if str(e.data["button"]).partition("|")[2] in own]
+
+
+def test_when_it_is_late_it_says_what_to_do_by_hand() -> None:
+    play = a_p0("platform.probes")
+    play.at(10)
+    late = next(text for text in play.seen("step_late") if "Preserve the evidence" in text)
+    assert "Take the snapshot by hand (/diagnostics evidence tries again)" in late
+
+
+def test_where_the_pack_does_not_say_what_to_do_by_hand_it_follows_from_what_the_step_does() -> None:
+    does = (
+        Do(kind="page", groups=("senior_engineers",)),
+        Do(kind="probes", probes="evidence"),
+        Do(kind="tell", message="technical_escalation", channels=("engineering",)),
+        Do(kind="act", action="halt-all"),
+    )
+    own = Step(id="own", title="Do it", owner="system", start=timedelta(), end=MINUTE, does=does)
+    step = replace(own, done_on=("acknowledged",))
+    play = Play(a_pack(steps=(step,), clocks={}), world=deaf("pagerduty.page"))
+    play.alert()
+    (late,) = play.at(1).seen("step_late")
+    for words in (
+        "Nobody has acknowledged it.",
+        "Call the senior engineers yourselves; /incident contacts has the numbers.",
+        "Take the readings by hand: /diagnostics evidence",
+        "Tell #lav-adaf-engineering yourselves.",
+        "Order it yourselves: /halt all REASON",
+    ):
+        assert words in late
+
+
+def test_after_a_downtime_nobody_is_called_for_what_warroom_is_about_to_do() -> None:
+    play = a_p0()
+    play.sleep(30 * MINUTE)
+    assert play.state("p0_evidence") == "done"
+    assert not [w for w in play.whats(f.StepLate) if w.step == "p0_evidence"]
+    silent = a_p0("platform.probes")
+    silent.sleep(30 * MINUTE)
+    silent.wait(MINUTE)
+    assert [w.due for w in silent.whats(f.StepLate) if w.step == "p0_evidence"] == [minute(10)]
+
+
+def halt(play: Play) -> None:
+    shown = play.type("/halt all bad prices", RAJ)
+    play.click("halt.confirm", shown.context["button"], RAJ)
+
+
+def test_risk_is_asked_whether_trading_stops_only_while_that_is_open() -> None:
+    asked = a_p0().at(2).seen("risk_escalation")[0]
+    assert "does trading stop?" in asked
+    halted = a_p0()
+    halt(halted.at(1))
+    said = halted.at(2).seen("risk_escalation")[0]
+    assert "does trading stop?" not in said
+    assert "trading is halted" in said
+    assert "[Halt trading]" not in said
+
+
+def test_risk_reads_that_trading_was_halted_and_goes_on() -> None:
+    play = a_p0()
+    halt(play.at(1))
+    lifted = f.HaltLifted(incident="INC-2026-0009", run="r", scopes=("all",), outcome="confirmed", reason="well again")
+    play.incidents[ID] = evolve(play.incident, f.Fact(at=play.now, recorded=play.now, by=WARROOM, what=lifted))
+    said = play.at(2).seen("risk_escalation")[0]
+    assert "trading was halted, and goes on" in said
+    assert "does trading stop?" not in said
+
+
+def test_risk_reads_that_nobody_knows_whether_trading_is_halted() -> None:
+    def world(effect: Effect, incident: Incident) -> Mapping[str, Any] | Went | None:
+        unsure = {"outcome": "unknown", "detail": "no answer"}
+        return unsure if effect.kind == "platform.act" else succeed(effect, incident)
+
+    play = Play(world=world)
+    play.alert()
+    halt(play.at(1))
+    assert "nobody knows whether trading is halted" in play.at(2).seen("risk_escalation")[0]
+
+
+def test_that_nobody_has_acknowledged_is_said_whatever_readings_there_are() -> None:
+    play = a_p0()
+    play.at(1).type("/diagnostics health")
+    play.at(6)
+    for text in (play.seen("technical_escalation")[-1], play.seen("p0_initial_alert")[0]):
+        assert "readings taken" in text
+        assert "Nobody has acknowledged it yet" in text
+    play.type("/incident ack")
+    assert "Nobody has acknowledged it yet" not in play.seen("p0_initial_alert")[0]

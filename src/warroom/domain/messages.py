@@ -61,6 +61,7 @@ MESSAGES = frozenset(
         "panel",
         "people_missing",
         "playbook",
+        "playbook_changed",
         "postmortem_ready",
         "reopened",
         "role_answer",

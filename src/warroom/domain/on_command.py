@@ -116,7 +116,9 @@ def open_update_form(incident: Incident, actor: Actor, text: str, given: Input, 
 
 
 def give_update(incident: Incident, actor: Actor, values: Mapping[str, str], ctx: Context) -> Handled:
-    """A person's update, to every audience of the cadence."""
+    """A person's update, to every audience of the cadence. An impact that was left as it stood is not said anew."""
+    impact = values.get("impact", "").strip()
+    told = next((u.impact for u in reversed(incident.updates) if u.impact), "")
     due = schedule.asked_for(incident, ctx.pack)
     given = f.UpdateGiven(
         human=True,
@@ -124,7 +126,7 @@ def give_update(incident: Incident, actor: Actor, values: Mapping[str, str], ctx
         summary=values["summary"].strip(),
         next_steps=values.get("next_steps", "").strip(),
         eta=values.get("eta", "").strip(),
-        impact=values.get("impact", "").strip(),
+        impact=told if impact == views.impact(incident, ctx.pack) else impact,
         due=due,
     )
     answer = Reply("done", {"text": "Your update is on its way", **room_link(incident)})

@@ -32,6 +32,9 @@ def on_runbook(incident: Incident, actor: Actor, text: str, given: Input, ctx: C
         said = f"There is no playbook “{wanted}”." if wanted else "No playbook fits by itself: say which one to use."
         near = did_you_mean(wanted, tuple(books)) if wanted else tuple(books)
         return wrong(said, *(f"/incident runbook {name}" for name in near))
+    if not incident.is_open:
+        said = f"{incident.id} is resolved: its playbook stays what it was."
+        return wrong(said, "/incident note TEXT still adds to its timeline.")
     if wanted == incident.playbook:
         return wrong(f"“{books[wanted].title}” is the playbook already.", "It stands in the room, under the panel.")
     changed = f.PlaybookChanged(playbook=wanted, reason=f"chosen by {actor.name}")

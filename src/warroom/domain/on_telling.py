@@ -119,6 +119,18 @@ def _told_before(out: Out, communication: Communication) -> tuple[str, ...]:
     return tuple(dict.fromkeys(channel for c in earlier for channel in c.channels if channel not in told))
 
 
+def told_of_the_beginning(out: Out) -> tuple[str, ...]:
+    """The channels that have read what is affected, each once: those of the announcements, and those that were told of
+    the declaration. Nothing goes to external audiences without an approval."""
+    pack = out.pack.pack
+    told = dict.fromkeys(pack.severities[severity].announce.channel for severity in out.announced().values())
+    for communication in protocol.communications(out.i, out.pack):
+        if communication.at == "declared" and any(name == communication.id for name, _ in out.i.told):
+            audiences = inside(pack, communication.audiences)
+            told |= dict.fromkeys(way.channel for way in ways(pack, "", communication.channels, audiences))
+    return tuple(channel for channel in told if channel not in ("", "room"))
+
+
 def told_of_the_end(out: Out) -> tuple[str, ...]:
     """The channels that have read of the newest resolution, each once; those of external audiences are not among
     them, as nothing goes there without an approval."""
@@ -180,10 +192,9 @@ def _by_hand(out: Out, step: Step) -> str:
                 audiences = [pack.audiences[name].title for name in do.audiences]
                 asks.append(f"Tell {listed([*channels, *audiences])} yourselves.")
             case "act":
-                scope = pack.actions[do.action].scope if do.action in pack.actions else None
-                asks.append(
-                    f"Order it yourselves: {f'/halt {scope}' if scope else f'/incident action {do.action}'} REASON"
-                )
+                action = pack.actions.get(do.action or "")
+                typed = f"/halt {action.scope}" if action and action.scope else f"/incident action {do.action}"
+                asks.append(f"Order it yourselves: {typed} REASON")
     return " ".join(asks)
 
 

@@ -87,9 +87,7 @@ class Out:
     def announcements(self) -> Iterator[Effect]:
         """The announcement, and those of every raise of the severity, brought up to date."""
         message = self.pack.pack.severities[self.i.severity].announce.message
-        changes = enumerate(pairwise(self.i.severities), 2)
-        raises = [count for count, ((_, old), (_, new)) in changes if PRIORITY[new] < PRIORITY[old]]
-        for post in ("announce", *(f"announce:{count}" for count in raises)):
+        for post in self.announced():
             yield self.effect(
                 f"{post}.edit:{self.i.count}",
                 "slack.edit",
@@ -99,6 +97,12 @@ class Out:
                 after=(post,),
                 coalesce=post,
             )
+
+    def announced(self) -> Mapping[str, SeverityId]:
+        """The keys of the announcement and of that of every raise, with the severity that was announced."""
+        changes = enumerate(pairwise(self.i.severities), 2)
+        raises = {f"announce:{count}": new for count, ((_, old), (_, new)) in changes if PRIORITY[new] < PRIORITY[old]}
+        return {"announce": self.i.severities[0][1], **raises}
 
     def topic(self) -> Effect:
         """The room's topic, for people: it is never read back. Only the newest waits."""

@@ -89,7 +89,8 @@ def missing(i: Incident, pack: LoadedPack, now: datetime) -> tuple[str, ...]:
     lines += ["" if i.commander or "commander" not in pack.pack.roles else "Nobody is in command"]
     for step in protocol.steps(i, pack):
         mark = i.steps.get(step.id)
-        if mark and mark.state == "late":
+        waits = step.owner == teams.SYSTEM and "acknowledged" in step.done_on  # the first line says it
+        if mark and mark.state == "late" and not waits:
             owner = teams.owner(pack.pack, step.owner)
             lines.append(f"LATE since {clock(mark.late or mark.at, now)}: {step.title} ({owner})")
     return tuple(filter(None, lines))
@@ -143,7 +144,10 @@ def _told(i: Incident, pack: LoadedPack, fact: f.Fact) -> Iterator[tuple[str, st
     line = fact_lines.tell(fact, pack)
     match what:
         case f.NoteAdded() if what.kind != "pin":
-            yield f"note:{fact.recorded.isoformat()}:{what.text}", f"{fact.by.name}: {what.text}"
+            yield (
+                f"note:{fact.recorded.isoformat()}:{what.text}",
+                what.text if fact.by == WARROOM else f"{fact.by.name}: {what.text}",
+            )
         case f.MilestoneReached(milestone="acknowledged"):
             yield "acknowledged", acknowledged(i)
         case f.MilestoneReached(milestone="contained" | "recovery_started" | "validated"):

@@ -112,8 +112,7 @@ def react(before: Incident | None, after: Incident, fact: f.Fact, pack: LoadedPa
         case f.WatchSaw() | f.WatchSteady():
             yield from on_watch.react(out, fact)
         case f.PlaybookChanged():
-            yield out.post(f"playbook:{out.i.count}", "room", "playbook", {"view": "playbook"})
-            yield from out.announcements()
+            yield from _playbook(out, before, fact, what)
 
 
 def of_a_mirror(fact: f.Fact) -> bool:
@@ -229,6 +228,19 @@ def _reached(out: Out, before: Incident | None, fact: f.Fact, what: f.MilestoneR
         yield from out.announcements()
         if i.resolution is None:
             yield out.say(f"ask.cause:{turn}", "root_cause_request", {"by": views.who(fact.by)})
+
+
+def _playbook(out: Out, before: Incident | None, fact: f.Fact, what: f.PlaybookChanged) -> Iterator[Effect]:
+    """The room gets the playbook; whoever was told what is affected reads that it has changed."""
+    key = f"playbook:{out.i.count}"
+    yield out.post(key, "room", "playbook", {"view": "playbook"})
+    yield from out.announcements()
+    told = views.announcement(out.i, out.pack, out.now, {}) | {
+        "before": views.base(before, out.pack, out.now)["plain"] if before else "",
+        "why": what.reason,
+    }
+    for channel in on_telling.told_of_the_beginning(out):
+        yield out.post(f"{key}:to:{channel}", channel, "playbook_changed", {"context": told})
 
 
 def _withdrawn(out: Out, before: Incident | None, fact: f.Fact, what: f.MilestoneWithdrawn) -> Iterator[Effect]:

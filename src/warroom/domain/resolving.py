@@ -16,13 +16,14 @@ OVERRIDE = "override"
 
 
 def open_form(incident: Incident, actor: Actor, text: str, given: Input, ctx: Context) -> Handled:
-    """The resolve form; what was done so far is filled in. After resolving it still takes the root cause."""
+    """The resolve form; what was done so far is filled in, what it cost is not known before somebody says so. After
+    resolving it still takes the root cause."""
     said = incident.resolution
     values = {
         "summary": said.summary if said else "",
         "root_cause": said.root_cause if said else "",
         "actions_taken": said.actions_taken if said else "\n".join(views.taken(incident)),
-        "impact": views.impact(incident, ctx.pack),
+        "impact": said.impact if said else "",
     }
     return Handled(answer=_form(incident, values, ctx))
 

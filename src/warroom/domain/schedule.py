@@ -32,7 +32,7 @@ from warroom.domain.policy import Cadence, Severity, Step
 PANEL_EVERY = timedelta(minutes=1)
 DRAFT_AFTER = timedelta(minutes=2)
 A_MOMENT = timedelta(minutes=1)
-"""what a step of warroom's own gets to do what it does, however late it began: nobody is called for a downtime of ours"""
+"""what a step of warroom's own gets to do what it does, however late it began: a downtime of ours calls nobody"""
 
 
 @latest

@@ -21,6 +21,7 @@ from warroom.domain.progress import taken as taken
 from warroom.domain.words import clock, spell
 
 View = dict[str, Any]
+UNKNOWN = "not known yet"
 LOOKS_LIKE_AN_ID = re.compile(r"[UW][A-Z0-9]+")
 
 
@@ -103,7 +104,7 @@ def announcement(i: Incident, pack: LoadedPack, now: datetime, data: Mapping[str
         "next_update": _moment(schedule.next_update(i, pack, now, cadences)),
         "broadcast": data.get("broadcast") or "",
         "impact": impact(i, pack),
-        "systems": list(playbook.systems) if playbook else [i.service or i.title],
+        "systems": list(playbook.systems) if playbook else [i.service or UNKNOWN],
         "taken": [*taken(i)],
         "every": every.total_seconds() if every else 0,
         "reason": i.severity_reason,
@@ -134,10 +135,11 @@ def bridge(i: Incident, pack: LoadedPack) -> str:
 
 
 def impact(i: Incident, pack: LoadedPack) -> str:
-    """The impact as last told, else the playbook's sentence for the desk, else the alert's description."""
+    """The impact as last told, else the playbook's sentence for the desk, else the alert's description; where nobody
+    has said any of them, that it is not known."""
     told = next((u.impact for u in reversed(i.updates) if u.impact), "")
     playbook = pack.pack.playbooks.get(i.playbook or "")
-    return told or (playbook.desk if playbook else "") or i.description or i.title
+    return told or (playbook.desk if playbook else "") or i.description or UNKNOWN
 
 
 def approval(i: Incident, pack: LoadedPack, now: datetime, data: Mapping[str, Any]) -> View:
