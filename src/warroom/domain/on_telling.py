@@ -188,7 +188,7 @@ def _by_hand(out: Out, step: Step) -> str:
                 people = listed(pack.groups.get(group, group) for group in do.groups)
                 asks.append(f"Call {people} yourselves; /incident contacts has the numbers.")
             case "tell":
-                channels = [pack.channels.get(channel, channel) for channel in do.channels]
+                channels = [pack.channels.get(channel, "the room") for channel in do.channels]
                 audiences = [pack.audiences[name].title for name in do.audiences]
                 asks.append(f"Tell {listed([*channels, *audiences])} yourselves.")
             case "act":
