@@ -131,6 +131,8 @@ def _announced(out: Out, key: str, message: str, context: dict[str, Any]) -> Eff
 def _context(out: Out, run: Run) -> dict[str, Any]:
     action = out.pack.pack.actions.get(run.action)
     asked = approvals.named(out.i, run.run)
+    lifted = [a for a in out.pack.pack.actions.values() if a.scope in run.lifts]
+    stops = halts.stopped(out.pack.pack, run.lifts or (run.scope or "",))
     return {
         "action": action.title if action else run.action,
         "scope": run.scope or "",
@@ -144,6 +146,10 @@ def _context(out: Out, run: Run) -> dict[str, Any]:
         "consequence": action.consequence if action else "",
         "standing": [views.run_line(halt) for halt in halts.in_force(out.i) if halt.run != run.run],
         "waived": gates.passed_over(out.i, out.pack, action.gate if action else None, run.at),
+        "stops": stops,
+        "subject": stops[:1].upper() + stops[1:],
+        "desk": action.desk if action else "",
+        "stands": " ".join(dict.fromkeys(a.desk for a in lifted if a.desk)),
     }
 
 

@@ -1,16 +1,19 @@
 """Halts as they stand: in force until they are read back as lifted. Several incidents may halt one platform: it is one
 halt there, and whatever lifts it lifts it for all of them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from warroom.domain import approvals
 from warroom.domain.decision import Card, StandingHalt
 from warroom.domain.incident import Incident, Run
 from warroom.domain.people import WARROOM
+from warroom.domain.policy import Pack
 from warroom.domain.words import listed
 
 UNDER_WAY = "requested"
+TRADING = "trading"
+"""what a halt stops where its pack does not say"""
 
 
 def in_force(i: Incident) -> tuple[Run, ...]:
@@ -62,6 +65,13 @@ def _over(i: Incident, halt: Run) -> bool:
     resolved = [m for m in i.history if m.milestone == "resolved"]
     since = max([halt.at, *(m.at for m in resolved if not m.reached)])
     return any(m.reached and m.source == "slack" and m.at > since for m in resolved)
+
+
+def stopped(pack: Pack, scopes: Iterable[str]) -> str:
+    """What the halts of these scopes stop, as a pack says it."""
+    wanted = set(scopes)
+    stops = dict.fromkeys(a.stops or TRADING for a in pack.actions.values() if a.scope in wanted)
+    return listed(stops) or TRADING
 
 
 def of_others(incident: str, pack: str, cards: Sequence[Card]) -> tuple[tuple[Card, StandingHalt], ...]:

@@ -87,13 +87,14 @@ def react(out: Out, fact: f.Fact, what: f.HaltLifted) -> Iterator[Effect]:
         "approved_by": [views.who(by) for by in what.approved_by],
         "reason": what.reason,
         "is_open": out.i.is_open,
+        "stops": halts.stopped(out.pack.pack, what.scopes),
     }
     key = f"lifted:{what.run}"
     yield out.say(key, "halt_lifted", told)
     announce = out.pack.pack.severities[out.i.severity].announce.channel
     full = views.base(out.i, out.pack, out.now) | told
     yield out.post(f"{key}:announce", announce, "halt_lifted", {"context": full}, rank=SETUP)
-    yield out.note(f"{key}:note", f"Trading was resumed from {what.incident} by {fact.by.name}: {what.outcome}.")
+    yield out.note(f"{key}:note", f"The halt was lifted from {what.incident} by {fact.by.name}: {what.outcome}.")
     yield from out.announcements()
 
 

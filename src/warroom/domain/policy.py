@@ -278,7 +278,9 @@ class Action:
     parameters, `reason`, `operator`, `incident` (its id) and the incident's fields.
 
     `danger`: contain (one authorised person is enough), change, extreme (two people). `scope` names what a halt stops;
-    only actions with a scope are offered by /halt. `auth` names the environment variable with the bearer token.
+    only actions with a scope are offered by /halt. `stops` is what such a halt stops, as the subject of "… is halted",
+    "… resumes" (trading, where it says nothing), and `desk` what the trading desk is asked for once it, or the action
+    that takes it back, is confirmed. `auth` names the environment variable with the bearer token.
     `approvals` members of `approvers`, none of them the requester, must approve within `expires`. `gate` must be open
     (or overridden). `lasts`: it lapses by itself after so long, and people are reminded `remind_before`. `undo` is the
     action that takes it back. Once it is confirmed, milestone `reaches` is reached. `tell` are the channels that learn
@@ -299,6 +301,8 @@ class Action:
     body: Mapping[str, str | int | float | bool | tuple[str, ...]] = field(default_factory=dict)
     auth: str | None = None
     scope: str | None = None
+    stops: str = ""
+    desk: str = ""
     consequence: str = ""
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
     approvals: int = 0

@@ -27,6 +27,7 @@ def check_actions(f: Findings, pack: Pack) -> None:
         _check_slots(f, at, action)
         for parameter, about in action.parameters.items():
             _check_parameter(f, (*at, "parameters", parameter), about)
+    _check_desk(f, pack)
 
 
 def _check_way(f: Findings, at: Path, action: Action, pack: Pack) -> None:
@@ -60,6 +61,8 @@ def _check_right(f: Findings, at: Path, action: Action) -> None:
         f.add((*at, "who"), "name the groups that may do this")
     if action.scope is not None and action.danger != "contain":
         f.add((*at, "scope"), "a halt has `danger: contain` and a `scope`")
+    if action.stops and action.scope is None:
+        f.add((*at, "stops"), "only a halt stops something; give it a `scope`, or take `stops` away")
     f.all_names((*at, "approvers"), action.approvers, "groups")
     f.all_names((*at, "tell"), action.tell, "channels")
     f.positive((*at, "expires"), action.expires)
@@ -85,10 +88,22 @@ def _check_read_back(f: Findings, at: Path, action: Action, pack: Pack) -> None:
     probe = pack.probes.get(action.read_back.probe)
     if probe is None:
         return
+    if not probe.expect:
+        said = f"{action.read_back.probe} takes any answer for a success; add `expect:` to that probe"
+        f.add((*here, "probe"), f"{said}, with what it shows once this took effect")
     known = {*action.parameters, *f.names["fields"], *GIVEN}
     for place in sorted((expected_with(probe) | asked_with(probe)) - known):
         said = f"{action.read_back.probe} expects {{{place}}}, which is no parameter of this action"
         f.add((*here, "probe"), said + nearest(place, action.parameters))
+
+
+def _check_desk(f: Findings, pack: Pack) -> None:
+    """What the desk is asked for is told with a halt, and with the action that takes one back."""
+    back = {action.undo for action in pack.actions.values() if action.scope is not None}
+    for name, action in pack.actions.items():
+        if action.desk and action.scope is None and name not in back:
+            said = "the desk reads it only with a halt and with what takes a halt back; take it away"
+            f.add(("actions", name, "desk"), said)
 
 
 def _check_end(f: Findings, at: Path, name: str, action: Action, pack: Pack) -> None:
