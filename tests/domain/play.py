@@ -192,7 +192,8 @@ class Play:
         """The message of a post or edit as people see it, with the incident as it is now."""
         incident, data = self.incidents[name], effect.data
         pack = self.packs[incident.pack]
-        context: dict[str, Any] = dict(data.get("context") or VIEWS[str(data["view"])](incident, pack, self.now, data))  # type: ignore[call-overload]
+        context: dict[str, Any] = VIEWS[str(data["view"])](incident, pack, self.now, data) if data.get("view") else {}
+        context |= data.get("context") or {}  # type: ignore[operator]
         if quote := data.get("quote"):
             said = revive(quote["context"])  # type: ignore[index]
             context["quoted"] = CATALOG.render(quote["message"], said, incident.pack, now=self.now).plain  # type: ignore[index]

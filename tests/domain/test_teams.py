@@ -80,14 +80,22 @@ def test_the_roles_of_the_severitys_team_go_to_the_first_member_of_their_group()
 def test_it_is_told_once_and_how_to_change_it_and_stands_on_the_panel() -> None:
     play = a_play()
     play.at(30)
-    told = [text for text in play.seen("role_assigned") if "Risk manager" in text]
+    told = [text for text in play.seen("roles_filled") if "Risk manager" in text]
     assert len(told) == 1
-    assert "@U0RITA is Risk manager, assigned from the risk managers; /incident assign risk_manager @person" in told[0]
+    assert "@U0RITA is Risk manager (from the risk managers)." in told[0]
+    assert "Another: /incident assign risk_manager @person" in told[0]
     panel = play.panel()
     assert "Risk manager: @U0RITA" in panel
     assert "Scribe: nobody yet" in panel
     assert "Incident commander: nobody yet" in panel
     assert "Engineer on call" not in panel
+
+
+def test_roles_filled_at_one_moment_are_told_in_one_message() -> None:
+    (told,) = a_play().seen("roles_filled")
+    assert "2 roles have somebody now" in told
+    assert "@U0RITA is Risk manager" in told
+    assert "@U0AXEL is Architect" in told
 
 
 def test_the_commander_stays_to_be_named_by_hand() -> None:

@@ -114,6 +114,19 @@ def test_a_step_that_tells_an_audience_is_done_when_all_of_it_went_out() -> None
     assert play.state("brief") == "late"
 
 
+def test_what_a_step_told_before_the_room_existed_links_it_and_stays_as_it_was() -> None:
+    play = Play(world=lambda e, i: None if e.kind == "slack.room" else succeed(e, i))
+    play.alert()
+    (post,) = play.posts("technical_escalation")
+    before = play.render(post).plain
+    made = {"channel": "CROOM", "name": "inc-2026-0001-down"}
+    play.give(inputs.EffectResult(incident=ID, key="room", kind="slack.room", outcome="done", result=made))
+    edit = play.made[ID, f"room.edit:{post.key}"]
+    assert edit in play.sent
+    assert play.render(edit).plain == before.replace(ID + " ·", ID + " · join #CROOM ·")
+    assert "join" not in before
+
+
 # the moment
 
 
@@ -264,7 +277,7 @@ def test_nothing_goes_outside_before_it_is_approved_and_the_room_reads_the_exact
     assert (asked.kind, asked.subject, asked.approvers) == ("message", "c:1:customers", ("compliance",))
     (shown,) = play.seen("message_approval")
     for words in (
-        "Message to Customers (declared) waits for the approval of",
+        "Message to Customers (now that it is declared) waits for the approval of",
         "It goes out by e-mail and the public status page and cannot be taken back.",
         "Exactly this goes out",
         "Market regime feed down",
@@ -450,6 +463,17 @@ def test_somebody_who_cannot_be_reached_is_noted_and_the_next_one_named() -> Non
     assert "They could not be reached. Call the next one: Risk manager, +1 202 555 0102" in task
     play.send("call_failed", f"{ID}|call_desk", note="engaged")
     assert "Call the next one: Trading desk" in play.seen("call_request")[-1]
+
+
+def test_a_call_marked_by_hand_says_with_whom_or_is_asked_for_it() -> None:
+    play = a_call()
+    form = play.type("/incident step done call_desk")
+    assert isinstance(form, Form)
+    assert form.name == "call_done"
+    assert play.state("call_desk") == "started"
+    assert "is done" in text_of(play.type("/incident step done call_desk Dana on the desk"))
+    assert play.incident.steps["call_desk"].note == "called, spoke to Dana on the desk"
+    assert "is done already" in text_of(play.type("/incident step done call_desk"))
 
 
 @pytest.mark.row("X10")

@@ -11,6 +11,7 @@ from warroom.domain import (
     inputs,
     on_approval,
     on_lifted,
+    on_role,
     on_telling,
     on_watch,
     protocol,
@@ -78,6 +79,8 @@ def decide(incident: Incident | None, given: inputs.Input, ctx: Context) -> Deci
     while due := schedule.catch_up(current, ctx.pack, ctx.now)[1]:
         take(due)
         take(_automatic(current, due, ctx))
+    for effect in on_role.filled(Out(current, ctx.pack, ctx.now), facts):
+        effects.setdefault(effect.key, effect)
     refresh = isinstance(given.body, inputs.TimerDue) and given.body.key.startswith("panel:")
     if current.count and not current.routine and (refresh or any(reactions.changes_panel(fact) for fact in facts)):
         panel = Out(current, ctx.pack, ctx.now).panel()

@@ -66,6 +66,7 @@ MESSAGES = frozenset(
         "reopened",
         "role_answer",
         "role_assigned",
+        "roles_filled",
         "root_cause_request",
         "routine_report",
         "severity_changed",

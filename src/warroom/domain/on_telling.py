@@ -19,7 +19,7 @@ from warroom.domain.outgoing import EDIT, SETUP, Out
 from warroom.domain.policy import Communication, Do, Step
 from warroom.domain.schedule import do_key
 from warroom.domain.telling import Way, inside, outside, turn_of, ways
-from warroom.domain.words import listed
+from warroom.domain.words import listed, reaching
 
 PATIENCE = timedelta(hours=4)
 """How long the text of an external message may wait for approval: later it would tell old news."""
@@ -59,10 +59,13 @@ def tell(
     audiences: Iterable[str],
     data: Mapping[str, Any],
 ) -> Iterator[Effect]:
-    """What goes out at once: to the channels, and to those of the audiences that need no approval."""
+    """What goes out at once: to the channels, and to those of the audiences that need no approval. What goes out
+    before the room exists is edited once it does."""
     pack = out.pack.pack
     for way in ways(pack, key, channels, inside(pack, audiences)):
         yield _sent(out, way, message, data)
+        if way.kind == "slack.post" and way.channel != "room" and not (out.i.room or "room" in out.i.failed):
+            yield out.with_room(way.key, {"to": way.channel, "message": message, **data})
 
 
 def react(out: Out, fact: f.Fact) -> Iterator[Effect]:
@@ -104,7 +107,7 @@ def _communication(out: Out, what: f.CommunicationDue) -> Iterator[Said]:
                 channels=(*communication.channels, *_told_before(out, communication)),
                 audiences=communication.audiences,
                 data={"view": view},
-                about=communication.at.replace("_", " "),
+                about=f"now that {reaching(communication.at)}",
             )
 
 

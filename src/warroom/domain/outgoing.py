@@ -66,6 +66,15 @@ class Out:
         lane = "room" if to == "room" else f"channel:{to}"
         return self.effect(key, "slack.post", {"to": to, "message": message, **data}, lane=lane, rank=rank, after=after)
 
+    def with_room(self, post: str, data: Mapping[str, Any]) -> Effect:
+        """Brings a post up to date as soon as the room exists, which it links then; `data` is that of the post."""
+        now = {"view": "announcement", **data, "of": post}
+        if "context" in data:
+            now["context"] = {
+                name: value for name, value in data["context"].items() if name not in ("room", "room_name")
+            }
+        return self.effect(views.ROOM_EDIT + post, "slack.edit", now, rank=EDIT, after=(post, "room"))
+
     def panel(self) -> Effect:
         """The live panel, brought up to date; only the newest waits."""
         return self.effect(

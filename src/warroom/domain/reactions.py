@@ -13,6 +13,7 @@ from warroom.domain import (
     on_field,
     on_gate,
     on_lifted,
+    on_role,
     on_routine,
     on_step,
     on_storm,
@@ -28,7 +29,6 @@ from warroom.domain.decision import LoadedPack
 from warroom.domain.effects import Effect, moment
 from warroom.domain.incident import Incident
 from warroom.domain.outgoing import ACT, EDIT, FIRST, PANEL, POST, PRIORITY, SETUP, Out
-from warroom.domain.people import WARROOM
 from warroom.domain.policy import Milestone, SeverityId
 from warroom.domain.words import slug, stamp
 
@@ -60,7 +60,7 @@ def react(before: Incident | None, after: Incident, fact: f.Fact, pack: LoadedPa
         case f.SeverityChanged():
             yield from _severity(out, before, fact, what)
         case f.RoleAssigned():
-            yield from _role(out, before, fact, what)
+            yield from on_role.react(out, before, fact, what)
         case f.EffectDone():
             yield from _done(out, what)
             yield from on_approval.react(out, fact)
@@ -159,10 +159,6 @@ def _opened(out: Out, fact: f.Fact, what: f.IncidentOpened) -> Iterator[Effect]:
     if i.playbook:
         book = {"to": "room", "message": "playbook", "view": "playbook"}
         yield out.effect("playbook", "slack.post", book, lane="room", rank=SETUP, after=("room",))
-    edit = {"of": "announce", "message": severity.announce.message, "view": "announcement"}
-    yield out.effect(
-        "announce.room", "slack.edit", edit, lane="announce", rank=EDIT, after=("announce", "room"), coalesce="announce"
-    )
     if what.origin in ("slack", "violations"):
         trigger = {
             "summary": f"[{what.severity}] {what.title}",
@@ -281,29 +277,9 @@ def _severity(out: Out, before: Incident | None, fact: f.Fact, what: f.SeverityC
         yield out.effect(f"priority:{count}", "pagerduty.priority", data, lane="pager", rank=EDIT)
 
 
-def _role(out: Out, before: Incident | None, fact: f.Fact, what: f.RoleAssigned) -> Iterator[Effect]:
-    role = out.pack.pack.roles.get(what.role)
-    held = before.roles.get(what.role) if before else None
-    automatic = fact.by == WARROOM
-    context = {
-        "role": role.title if role else what.role,
-        "duty": role.duty if role else "",
-        "person": views.who(what.person),
-        "instead": views.who(held) if held and held.id != what.person.id else "",
-        "by": views.who(fact.by),
-        "name": what.role,
-        "group": out.pack.pack.groups.get(role.group, role.group) if automatic and role and role.group else "",
-    }
-    key = f"role:{what.role}:{out.i.count}"
-    yield out.say(key, "role_assigned", context)
-    invite = {"people": [what.person.slack_id], "groups": []}
-    if what.person.slack_id and not automatic:  # whom a look-up found is invited by it
-        yield out.effect(f"invite:{key}", "slack.invite", invite, rank=POST, after=("room",))
-    if what.role == "commander":
-        yield from out.announcements()
-
-
 def _done(out: Out, what: f.EffectDone) -> Iterator[Effect]:
+    if what.key == "room":
+        yield from out.announcements()
     if what.kind == "people.find":
         people = [p["slack_id"] for p in _list(what.result.get("people")) if p.get("slack_id")]
         data = {"people": people, "groups": []}
@@ -368,6 +344,8 @@ def _news_of_paging(out: Out, what: f.EffectDone) -> bool:
 
 def _failed(out: Out, before: Incident | None, what: f.EffectFailed) -> Iterator[Effect]:
     if what.key.startswith("dead:") or what.kind == "slack.answer":
+        return
+    if before and views.in_vain(before, what.key):
         return
     if what.kind == "slack.edit" and before and any(same_edit(what.key, key) for key in before.failed):
         return  # a panel that cannot be edited is said once, not every minute

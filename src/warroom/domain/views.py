@@ -22,6 +22,8 @@ from warroom.domain.words import clock, spell
 
 View = dict[str, Any]
 UNKNOWN = "not known yet"
+ROOM_EDIT = "room.edit:"
+"""begins the key of the edit that links the room in a post which went out before it; the key of the post follows"""
 LOOKS_LIKE_AN_ID = re.compile(r"[UW][A-Z0-9]+")
 
 
@@ -84,6 +86,7 @@ def base(i: Incident, pack: LoadedPack, now: datetime) -> View:
         "emoji": severity.emoji,
         "status": i.status,
         "room": i.room or "",
+        "room_name": i.room_name or "",
         "started": moment(started(i)),
         "commander": who(i.commander),
         "next_update": moment(due) if due else None,
@@ -274,10 +277,15 @@ def phase(pack: LoadedPack, now: datetime) -> View | None:
     return {"pack": pack.pack.title, "title": found.title, "until": moment(found.until), "priorities": priorities}
 
 
+def in_vain(i: Incident, key: str) -> bool:
+    """Whether it only was to link the room in a post that failed, or a room that did: that is said of those."""
+    return key.startswith(ROOM_EDIT) and not i.failed.keys().isdisjoint({"room", key.removeprefix(ROOM_EDIT)})
+
+
 def failures(i: Incident) -> Mapping[str, str]:
     """What could not be done, in words; of the edits of one post only the newest."""
-    names = {k: k.partition(":")[0] if ".edit:" in k else k for k in i.failed}
-    return {names[k]: f"{deed(v.kind).capitalize()}: {v.error}" for k, v in i.failed.items()}
+    names = {k: k.partition(":")[0] if ".edit:" in k else k for k in i.failed if not in_vain(i, k)}
+    return {name: f"{deed(i.failed[k].kind).capitalize()}: {i.failed[k].error}" for k, name in names.items()}
 
 
 def steps(i: Incident, pack: LoadedPack) -> list[View]:

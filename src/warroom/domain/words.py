@@ -5,6 +5,18 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 
+_REACHED = {
+    "responding": "somebody responds",
+    "commander_assigned": "somebody is in command",
+    "recovery_started": "recovery has begun",
+    "resolution_announced": "the resolution is announced",
+}
+
+
+def reaching(milestone: str) -> str:
+    """That a milestone is reached, as people say it."""
+    return _REACHED.get(milestone, f"it is {milestone.replace('_', ' ')}")
+
 
 def nearest(word: str, options: Iterable[str], most: int = 3) -> tuple[str, ...]:
     """The real words closest to a mistyped one, best first; empty when nothing is close."""

@@ -8,6 +8,7 @@ from warroom.domain.policy import Cadence, Clock, Communication, Step
 from warroom.domain.procedures import Checklist, Watch
 from warroom.domain.teams import SYSTEM, owner
 from warroom.domain.terms import Milestone
+from warroom.domain.words import reaching
 from warroom.explain import words
 from warroom.explain.case import Case
 from warroom.packs.durations import format_duration
@@ -83,7 +84,7 @@ def _step(case: Case, step: Step, provided: str) -> Row:
     if step.call is not None:
         details.append(f"calls {step.call.whom}, with the words of {step.call.script}")
     details += [words.does(pack, do) for do in step.does]
-    reaches = f"; then {words.reaching(step.reaches)}" if step.reaches else ""
+    reaches = f"; then {reaching(step.reaches)}" if step.reaches else ""
     details.append(f"done when {words.done(pack, step)}{reaches}")
     late = ""
     if step.end is not None:

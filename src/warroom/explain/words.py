@@ -6,16 +6,11 @@ from collections.abc import Iterable, Sequence
 from warroom.domain.policy import Do, Pack, Step
 from warroom.domain.procedures import Audience, Criterion, Item
 from warroom.domain.terms import When
+from warroom.domain.words import reaching
 from warroom.packs.durations import format_duration
 from warroom.packs.names import ON_CALL, ROOM
 
 ITSELF = "warroom"
-_REACHED = {
-    "responding": "somebody responds",
-    "commander_assigned": "somebody is in command",
-    "recovery_started": "recovery has begun",
-    "resolution_announced": "the resolution is announced",
-}
 _OWNED = {"announced": ITSELF, "resolution_announced": ITSELF}
 
 
@@ -33,11 +28,6 @@ def either(parts: Iterable[str]) -> str:
 def plain(name: str) -> str:
     """A milestone or another name as people say it."""
     return name.replace("_", " ")
-
-
-def reaching(milestone: str) -> str:
-    """That a milestone is reached."""
-    return _REACHED.get(milestone, f"it is {plain(milestone)}")
 
 
 def condition(when: When) -> str:
