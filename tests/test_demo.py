@@ -108,6 +108,15 @@ async def test_a_table_wider_than_the_terminal_is_cropped_line_by_line() -> None
     assert lines[1:-1] == ["    State   Reading                    …", "    ok      Redis answers PING         …"]
 
 
+async def test_a_sentence_that_stands_as_it_is_read_out_is_wrapped_and_loses_nothing() -> None:
+    audience = Audience(40)
+    script = "Trading impact: Orders are not being executed, and nobody knows for how long."
+    audience.slack.post(audience.room(), BOT_USER_ID, "", blocks=[preformatted(script)])
+    lines = await audience.reads()
+    assert max(cell_len(line) for line in lines) <= 40
+    assert " ".join(line.strip() for line in lines[1:-1]) == script
+
+
 async def test_a_file_is_told_by_its_title_name_and_size(wide: Audience) -> None:
     file = {"id": "F1", "name": "inc-1-postmortem.md", "title": "Post-mortem draft INC-2026-0001", "size": 12_869}
     wide.slack.post(wide.slack.find("war-room"), BOT_USER_ID, "", files=[file])
@@ -124,7 +133,7 @@ async def test_the_announcements_edit_is_told_once_when_the_room_is_linked(wide:
         wide.slack.edit(announcement, BOT_USER_ID, text, [])
         wide.slack.edit(panel, BOT_USER_ID, text, [])
     assert await wide.reads() == [
-        "14:31:00  #war-room (announcement edited)  warroom",
+        "14:31:00  #war-room (edited)  warroom",
         f"    War room: #{ROOM}",
         "",
     ]
@@ -189,7 +198,7 @@ def test_the_whole_story_is_told_and_leaves_its_files(tmp_path: Path) -> None:
     assert "PagerDuty calls Ana Souza, Mei Tanaka, Raj Patel, Lukas Weber" in ended.stdout
     assert "Rita Okafor presses [Halt trading now]" in ended.stdout
     assert "Raj Patel fills in the form “" in ended.stdout
-    assert ended.stdout.count("(announcement edited)") == 1
+    assert ended.stdout.count("(edited)") == 2
     said = transcript(tmp_path)
     assert all(set(row) == {"at", "channel", "author", "text", "ts", "thread_ts"} for row in said)
     assert [row["at"] for row in said] == sorted(row["at"] for row in said)

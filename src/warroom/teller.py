@@ -22,6 +22,7 @@ NARROWEST = 20
 
 _EMOJI = re.compile(r":([a-z0-9_+-]+):")
 _BULLET = re.compile(r"\s*(?:[•>]|\d+\.) ")
+_COLUMNS = re.compile(r"\S {2,}\S")
 _PREFORMATTED = "    "
 """begins the lines of a table or a listing in a message's text"""
 
@@ -95,7 +96,7 @@ class Teller:
             return
         self._posted[thing["channel_id"], thing["ts"]] = thing["text"]
         added = [line for line in thing["text"].splitlines() if any(room in line for room in new)]
-        self._said(thing, " (announcement edited)", "\n".join(added), at=thing["edited_at"])
+        self._said(thing, " (edited)", "\n".join(added), at=thing["edited_at"])
 
     def _said(self, thing: Seen, remark: str, text: str, at: str | None = None) -> None:
         time = datetime.fromisoformat(at or thing["at"]).strftime("%H:%M:%S")
@@ -108,11 +109,12 @@ class Teller:
         self.console.print()
 
     def _body(self, line: str) -> None:
-        if line.startswith(_PREFORMATTED):
+        if line.startswith(_PREFORMATTED) and _COLUMNS.search(line.strip()):  # a table would be no table when wrapped
             shown = Text(" " * BODY + line[len(_PREFORMATTED) :].rstrip())
             shown.truncate(self.console.width, overflow="ellipsis")
             self.console.print(shown, no_wrap=True, crop=True)
             return
+        line = line.removeprefix(_PREFORMATTED)
         bullet = _BULLET.match(line)
         self._print(Text(line.rstrip()), BODY + (len(bullet[0]) if bullet else 0), first=BODY)
 

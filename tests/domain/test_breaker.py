@@ -125,6 +125,15 @@ def test_fifty_percent_more_than_in_the_hour_before_is_a_trend(last: int, before
         assert (found[0].severity, found[0].details["count"]) == ("P2", last)
 
 
+def test_a_trend_that_begins_with_nothing_is_told_as_that_and_not_in_percent() -> None:
+    (found,) = [d for d in look(v(0, "low"), violation_trends=(12, 0)) if d.rule == "violation_trends"]
+    assert found.title == "From none to 12 violations in the last hour"
+    assert found.reason == "From none to 12 violations in the last hour; none in the hour before"
+    (risen,) = [d for d in look(v(0, "low"), violation_trends=(12, 8)) if d.rule == "violation_trends"]
+    assert risen.title == "50% more violations than in the hour before"
+    assert risen.reason == "12 violations in the last hour, 50% more than the 8 of the hour before"
+
+
 @given(last=st.integers(0, 200), before=st.integers(0, 200), rise=st.integers(1, 300), least=st.integers(1, 30))
 def test_a_trend_is_a_rise_of_so_many_percent_of_enough(last: int, before: int, rise: int, least: int) -> None:
     rule = AlertRule(id="t", title="t", within=timedelta(hours=1), severity="P2", count=least, rise_pct=rise)

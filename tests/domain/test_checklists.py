@@ -107,7 +107,7 @@ def test_ticking_twice_says_who_did_it_and_when_and_changes_nothing() -> None:
     play = a_play()
     play.at(2).click("checklist.tick:desk", f"{ID}|during|desk", EVE)
     again = text_of(play.at(3).click("checklist.tick:desk", f"{ID}|during|desk", ANA))
-    assert "“Notify the desk” was ticked by Eve already, since 14:33 UTC. Nothing was changed." in again
+    assert "“Notify the desk” was ticked by Eve already (14:33 UTC). Nothing was changed." in again
     assert ticks(play) == ["desk"]
 
 

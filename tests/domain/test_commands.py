@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.domain.play import EVE, ID, MINUTE, RAJ, START, Play, text_of
+from tests.domain.play import EVE, ID, MINUTE, PACK, RAJ, START, Play, text_of
 
 from warroom.domain import facts as f
 from warroom.domain.commands import INCIDENT, did_you_mean, names, person, take_apart
@@ -173,6 +173,35 @@ def test_declaring_without_a_title_opens_the_form() -> None:
     assert play.incidents == {}
 
 
+def two_platforms() -> Play:
+    """A deployment whose second platform has other words for a P0 and a P2."""
+    pack = PACK.pack
+    words = {"P0": "BLACK", "P1": pack.severities["P1"].title, "P2": "GREY", "P3": "WHITE"}
+    severities = {name: replace(pack.severities[name], title=title) for name, title in words.items()}  # type: ignore[index]
+    other = replace(PACK, pack=replace(pack, id="other", title="Other", severities=severities))
+    return Play(packs={"lav_adaf": PACK, "other": other})
+
+
+@pytest.mark.parametrize(
+    ("play", "labels"),
+    [
+        (Play(), ["P0 CRITICAL", "P1 HIGH", "P2 MEDIUM", "P3 LOW"]),
+        (two_platforms(), ["P0 (the gravest)", "P1 HIGH", "P2", "P3 (the least grave)"]),
+    ],
+)
+def test_the_form_names_a_severity_in_words_that_fit_every_platform(play: Play, labels: list[str]) -> None:
+    form = play.type("/incident declare")
+    assert [row["label"] for row in form.context["severities"]] == labels
+    assert form.context["values"] == {"title": "", "severity": "P1"}
+
+
+def test_with_several_platforms_none_is_guessed_for_a_form_that_names_none() -> None:
+    play = two_platforms()
+    errors = play.send("declare", "", title="Help", severity="P1")
+    assert errors.errors == {"pack": "Choose the platform: its people are paged."}
+    assert play.incidents == {}
+
+
 def test_a_form_without_a_title_is_sent_back_with_a_sentence() -> None:
     play = Play()
     errors = play.send("declare", "", title="  ", severity="P0")
@@ -215,7 +244,7 @@ def test_acknowledging_something_resolved_says_so() -> None:
 def test_taking_command_is_told_once_and_may_pass_to_another() -> None:
     play = an_alert()
     assert "is Incident commander of" in text_of(play.type("/incident take"))
-    assert "is yours already" in text_of(play.click("incident.take"))
+    assert "you are in command already" in text_of(play.click("incident.take"))
     play.at(1).click("incident.take", actor=RAJ)
     assert play.incident.commander == RAJ.by
     assert len(play.posts("role_assigned")) == 2

@@ -127,7 +127,7 @@ def test_only_members_of_the_named_groups_sign_off() -> None:
     (said,) = play.seen("gate_signed")
     assert "Signed off by @U0RAJ: Desk approval. Fit to trade: 1 of 1 met. The gate is open." in said
     again = text_of(play.at(4).click("gate.sign:0", f"{ID}|resume|0", RAJ))
-    assert "was signed off by Raj already, since 14:34 UTC. Nothing was changed." in again
+    assert "was signed off by Raj already (14:34 UTC). Nothing was changed." in again
 
 
 def test_a_signature_from_before_a_reopening_or_another_severity_stays_and_says_so() -> None:

@@ -300,6 +300,12 @@ def test_a_late_step_may_still_be_done_and_stays_marked_as_late() -> None:
     assert "done 14:37 UTC, late (by Ana: by hand)" in play.panel()
 
 
+def test_what_a_person_says_of_a_step_that_is_done_is_kept_with_it() -> None:
+    play = a_p0()
+    play.type("/incident step done p0_circuit_breakers the limits are tight", ANA)
+    assert play.incident.steps["p0_circuit_breakers"].note == "by Ana: the limits are tight"
+
+
 def test_the_panel_shows_every_step_with_owner_and_mark() -> None:
     play = a_p0()
     play.at(3)

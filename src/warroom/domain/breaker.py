@@ -147,15 +147,17 @@ def _detection(
 
 def _trend(pack: str, rule: AlertRule, seen: Seen) -> Detection:
     last, before = seen.counts[rule.id]
-    rise = f"{round((last - before) * 100 / before)}% more than the {before}" if before else "more than the 0"
+    span = _span(rule.within)
+    from_none = f"From none to {last} violations in the last {span}"
+    rise = f"{round((last - before) * 100 / before)}% more than the {before} of the {span} before" if before else ""
     services = Counter(v.service for v in seen.new).most_common(1)
     return Detection(
         pack=pack,
         key=f"{rule.id}:{seen.new[0].id}",
         rule=rule.id,
-        title=rule.title,
+        title=rule.title if before else from_none,
         severity=rule.severity,
-        reason=f"{last} violations in the last {_span(rule.within)}, {rise} of the {_span(rule.within)} before",
+        reason=f"{last} violations in the last {span}, {rise}" if before else f"{from_none}; none in the {span} before",
         at=max(v.at for v in seen.new),
         service=services[0][0],
         details={"alert": rule.id, "count": last, "before": before, "breaker": "", "level": "", "feature": ""},

@@ -25,7 +25,7 @@ INCIDENT: Mapping[str, Usage] = {
     "update": Usage("update [TEXT]", "send a status update; without text a form opens"),
     "note": Usage("note TEXT", "add to the timeline"),
     "milestone": Usage("milestone contained|recovery_started|validated|reviewed", "say how far the incident is"),
-    "step": Usage("step done STEP [how]|skip STEP WHY", "mark a protocol step"),
+    "step": Usage("step done STEP [how]|done CALL WHO|skip STEP WHY", "mark a protocol step, or a phone call made"),
     "set": Usage("set FIELD VALUE", "say what it is about: a market, an amount; without words a form opens"),
     "action": Usage("action [NAME [name=value …] REASON]", "change something on the platform, with its preview"),
     "checklist": Usage("checklist [NAME [ITEM [undo]]]", "show a checklist, tick an item or take the tick back"),

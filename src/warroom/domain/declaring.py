@@ -1,11 +1,12 @@
 """A person opens an incident."""
 
 import re
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import get_args
 
 from warroom.domain import facts as f
-from warroom.domain.decision import Card, Context
+from warroom.domain.decision import Card, Context, LoadedPack
 from warroom.domain.effects import Form, Reply
 from warroom.domain.handling import Handled, wrong
 from warroom.domain.people import Actor
@@ -16,6 +17,7 @@ from warroom.domain.words import spell
 SEVERITIES: tuple[SeverityId, ...] = get_args(SeverityId)
 SAME_WITHIN = timedelta(minutes=15)
 """for so long a declaration with the title of an open incident is taken for the same news, told twice"""
+_WORDS: Mapping[SeverityId, str] = {"P0": "(the gravest)", "P1": "", "P2": "", "P3": "(the least grave)"}
 _LIKE_A_SEVERITY = re.compile(r"p\d+:?", re.IGNORECASE)
 
 
@@ -60,10 +62,15 @@ def _plain(title: str) -> str:
 def form_context(title: str, severity: SeverityId | None, ctx: Context) -> dict[str, object]:
     """What the declare form shows."""
     packs = [{"value": name, "label": p.pack.title} for name, p in ctx.packs.items()]
-    first = next(iter(ctx.packs.values()), ctx.pack)
-    rows = [{"value": s, "label": f"{s} {level.title}"} for s, level in sorted(first.pack.severities.items())]
+    rows = [{"value": s, "label": _label(s, tuple(ctx.packs.values()))} for s in SEVERITIES]
     values = {"title": title, "severity": severity or "P1"}
     return {"packs": packs, "severities": rows, "values": values}
+
+
+def _label(severity: SeverityId, packs: tuple[LoadedPack, ...]) -> str:
+    """A severity as the form names it: in the words of the packs, where all of them use the same."""
+    titles = {p.pack.severities[severity].title for p in packs}
+    return f"{severity} {titles.pop()}" if len(titles) == 1 else f"{severity} {_WORDS[severity]}".strip()
 
 
 def opened(actor: Actor, title: str, severity: SeverityId | None, description: str, ctx: Context) -> Handled:

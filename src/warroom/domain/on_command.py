@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from warroom.domain import fact_lines, halting, protocol, resolving, rights, schedule, views
+from warroom.domain import fact_lines, halting, phone_calls, protocol, resolving, rights, schedule, views
 from warroom.domain import facts as f
 from warroom.domain.commands import INCIDENT, did_you_mean, person
 from warroom.domain.decision import Context
@@ -63,7 +63,7 @@ def acknowledge(incident: Incident, actor: Actor, text: str, given: Input, ctx: 
         return wrong(f"{incident.id} is resolved already.", "/incident list shows the open ones.")
     at = incident.reached("acknowledged")
     if at:
-        return say("already", text="was acknowledged already", at=moment(at), **room_link(incident))
+        return say("already", text="it was acknowledged already", at=moment(at), **room_link(incident))
     fact = f.MilestoneReached(milestone="acknowledged", source="slack")
     return Handled(ctx.facts(actor.by, fact), Reply("done", {"text": "You acknowledged it", **room_link(incident)}))
 
@@ -72,7 +72,7 @@ def take_command(incident: Incident, actor: Actor, text: str, given: Input, ctx:
     """The person becomes incident commander."""
     if incident.commander and incident.commander.id == actor.by.id:
         at = incident.reached("commander_assigned") or ctx.now
-        return say("already", text="is yours already", at=moment(at), **room_link(incident))
+        return say("already", text="you are in command already", at=moment(at), **room_link(incident))
     refusal = rights.not_from_here(incident, actor, given, ctx)
     return refusal or _assign(incident, actor, "commander", actor.by, ctx)
 
@@ -154,7 +154,9 @@ def mark_step(
         return wrong(f"There is no step “{step_id}”.", *(f"/incident step done {n}" for n in near))
     mark = incident.steps.get(step_id)
     if mark and mark.state in ("done", "skipped"):
-        return say("already", text=f"step “{step.title}” is {mark.said}", at=moment(mark.at), **room_link(incident))
+        return say(
+            "already", text=f"step “{step.title}” is {mark.said} already", at=moment(mark.at), **room_link(incident)
+        )
     by_hand = reason is None and protocol.halt_of(ctx.pack.pack, step) is not None
     if by_hand and not how:
         return wrong(
@@ -210,7 +212,9 @@ def _severity(incident: Incident, actor: Actor, text: str, given: Input, ctx: Co
     if not incident.is_open:
         return wrong(f"{incident.id} is resolved.", "/incident note TEXT still adds to its timeline.")
     if severity == incident.severity:
-        return say("already", text=f"is {severity} already", at=moment(incident.severity_since), **room_link(incident))
+        return say(
+            "already", text=f"it is {severity} already", at=moment(incident.severity_since), **room_link(incident)
+        )
     if refusal := rights.not_less_grave(incident, actor, severity, ctx):
         return refusal
     fact = f.SeverityChanged(severity=severity, reason=why.strip() or "no reason was given")
@@ -234,6 +238,9 @@ def _step(incident: Incident, actor: Actor, text: str, given: Input, ctx: Contex
     if word == "skip" and not why.strip():
         return wrong("Skipping a step needs a reason.", f"/incident step skip {step_id} WHY")
     why = why.strip()
+    call = next((s for s in protocol.steps(incident, ctx.pack) if s.id == step_id and s.call), None)
+    if word == "done" and call:
+        return phone_calls.typed(incident, actor, call, why, ctx)
     return mark_step(incident, actor, step_id, why if word == "skip" else None, ctx, why if word == "done" else "")
 
 

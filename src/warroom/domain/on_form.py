@@ -83,6 +83,8 @@ def _declare(form: Submission, ctx: Context) -> Handled:
     title, description = form.values["title"].strip(), form.values.get("description", "").strip()
     severity = next((s for s in SEVERITIES if s == form.values.get("severity")), None)
     if not ctx.pack.pack.id:
+        if ctx.packs:
+            return Handled(answer=FieldErrors({"pack": "Choose the platform: its people are paged."}))
         return Handled(answer=FieldErrors({"title": "No pack is configured: add one to warroom.yaml."}))
     if known := same(title, ctx):
         said = f"{said_before(known, ctx)} Another one? Say in the title what is different."

@@ -10,6 +10,7 @@ from warroom.domain.incident import Incident
 from warroom.domain.inputs import Input
 from warroom.domain.people import Actor
 from warroom.domain.terms import Milestone
+from warroom.domain.words import reaching
 
 BY_HAND: tuple[Milestone, ...] = ("contained", "recovery_started", "validated", "reviewed")
 """The milestones people may reach by saying so; the others follow from acknowledging, resolving and so on."""
@@ -26,10 +27,9 @@ def on_milestone(incident: Incident, actor: Actor, text: str, given: Input, ctx:
         near = did_you_mean(said, BY_HAND) if said else BY_HAND
         wrongly = f"Nobody can say that it is “{text.strip()}”." if said else "Say how far the incident is."
         return wrong(wrongly, *(f"/incident milestone {name}" for name in near))
-    words = name.replace("_", " ")
     at = incident.reached(name)
     if at:
-        return say("already", text=f"is “{words}”", at=moment(at), **room_link(incident))
+        return say("already", text=f"{reaching(name)} already", at=moment(at), **room_link(incident))
     if not _may(incident, actor, ctx):
         who = [name for name in (gates.COMMANDERS,) if name in ctx.pack.pack.groups]
         return not_in(actor, f"/incident milestone {name}", [*who, WITH_A_ROLE], ctx, recorded=True)
@@ -40,9 +40,8 @@ def on_milestone(incident: Incident, actor: Actor, text: str, given: Input, ctx:
     if name != "reviewed" and not incident.is_open:
         return wrong(f"{incident.id} is resolved already.", "/incident note TEXT still adds to its timeline.")
     reached = f.MilestoneReached(milestone=name, source="slack")
-    answer = Reply(
-        "done", {"text": f"The incident is “{words}” now; whoever is to be told is told", **room_link(incident)}
-    )
+    written = f"Written down that {reaching(name)}; whoever is to be told is told"
+    answer = Reply("done", {"text": written, **room_link(incident)})
     return Handled(ctx.facts(actor.by, reached), answer)
 
 

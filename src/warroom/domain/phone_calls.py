@@ -91,6 +91,13 @@ def open_form(incident: Incident, name: str, value: str, ctx: Context) -> Handle
     return Handled(answer=Form(name, value, {"step": step.title, "values": values}))
 
 
+def typed(incident: Incident, actor: Actor, step: Step, person: str, ctx: Context) -> Handled:
+    """`/incident step done CALL WHO`: the call was made; without the person the form asks whom they spoke to."""
+    if person:
+        return on_done(incident, actor, step.id, {"person": person}, ctx)
+    return open_form(incident, "call_done", f"{incident.id}|{step.id}", ctx)
+
+
 def on_done(incident: Incident, actor: Actor, step_id: str, values: Mapping[str, str], ctx: Context) -> Handled:
     """Somebody was reached: the step is done, and says who was spoken to."""
     step = _step(incident, step_id, ctx)
@@ -134,4 +141,4 @@ def _over(incident: Incident, step: Step) -> Handled | None:
     if mark is None or mark.state not in ("done", "skipped"):
         return None
     at = {"utc": mark.at.isoformat()}
-    return say("already", text=f"step “{step.title}” is {mark.state}", at=at, **room_link(incident))
+    return say("already", text=f"step “{step.title}” is {mark.state} already", at=at, **room_link(incident))

@@ -63,9 +63,9 @@ def already(incident: Incident, run: str) -> Handled:
     done = next((r for r in incident.runs if r.run == run), None)
     asked = approvals.named(incident, run)
     if done is None and asked is not None:
-        text = f"was asked for already (“{asked.request.title}”: {asked.state}); it is not asked for twice"
+        text = f"“{asked.request.title}” was asked for already, and is {asked.state}"
         return say("already", text=text, at=moment(asked.at), **room_link(incident))
-    text = f"has this order already, and nothing was sent again ({views.run_line(done)})" if done else ""
+    text = f"it was ordered already, and nothing was sent again: {views.run_line(done)}" if done else ""
     return say("already", text=text, at=moment(done.at) if done else None, **room_link(incident))
 
 

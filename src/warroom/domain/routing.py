@@ -136,5 +136,7 @@ def _existing(incident: str, cards: Sequence[Card]) -> Route:
 
 
 def _declared_pack(values: Mapping[str, str], packs: Mapping[str, LoadedPack]) -> str:
+    """The platform that was chosen in the form, or the only one there is: another one is never guessed."""
     chosen = values.get("pack", "")
-    return chosen if chosen in packs else next(iter(packs), "")
+    only = next(iter(packs)) if len(packs) == 1 else ""
+    return chosen if chosen in packs else only
