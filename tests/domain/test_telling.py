@@ -473,7 +473,7 @@ def test_a_call_marked_by_hand_says_with_whom_or_is_asked_for_it() -> None:
     assert play.state("call_desk") == "started"
     assert "is done" in text_of(play.type("/incident step done call_desk Dana on the desk"))
     assert play.incident.steps["call_desk"].note == "called, spoke to Dana on the desk"
-    assert "is done already" in text_of(play.type("/incident step done call_desk"))
+    assert "is done (14:31 UTC). Nothing was changed." in text_of(play.type("/incident step done call_desk"))
 
 
 @pytest.mark.row("X10")

@@ -154,9 +154,7 @@ def mark_step(
         return wrong(f"There is no step “{step_id}”.", *(f"/incident step done {n}" for n in near))
     mark = incident.steps.get(step_id)
     if mark and mark.state in ("done", "skipped"):
-        return say(
-            "already", text=f"step “{step.title}” is {mark.said} already", at=moment(mark.at), **room_link(incident)
-        )
+        return say("already", text=f"step “{step.title}” is {mark.said}", at=moment(mark.at), **room_link(incident))
     by_hand = reason is None and protocol.halt_of(ctx.pack.pack, step) is not None
     if by_hand and not how:
         return wrong(

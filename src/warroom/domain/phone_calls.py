@@ -141,4 +141,4 @@ def _over(incident: Incident, step: Step) -> Handled | None:
     if mark is None or mark.state not in ("done", "skipped"):
         return None
     at = {"utc": mark.at.isoformat()}
-    return say("already", text=f"step “{step.title}” is {mark.state} already", at=at, **room_link(incident))
+    return say("already", text=f"step “{step.title}” is {mark.said}", at=at, **room_link(incident))
