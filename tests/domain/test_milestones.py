@@ -175,3 +175,38 @@ def test_a_reopened_incident_is_told_wherever_its_end_was_told_and_goes_on() -> 
     play.at(30).hear("incident.resolved")
     assert len(play.posts("resolution_notice")) == 8
     assert [d.number for d in play.whats(f.DraftAsked)] == [1, 2]
+
+
+def test_an_acknowledgement_that_is_taken_back_is_taken_back_everywhere() -> None:
+    play = Play()
+    play.alert()
+    play.at(1).hear("incident.acknowledged")
+    done = {name for name, mark in play.incident.steps.items() if mark.note == "acknowledged"}
+    assert done
+    assert "Acknowledged after" in play.render(play.made[ID, "announce"]).plain
+    before = len(play.sent)
+    play.at(2).hear("incident.unacknowledged")
+    assert [e for e in play.sent[before:] if e.kind == "slack.edit" and e.data["of"] == "announce"]
+    assert "Acknowledged after" not in play.render(play.made[ID, "announce"]).plain
+    assert [name for name in done if play.incident.steps.get(name) and play.incident.steps[name].state == "done"] == []
+    play.at(30)
+    paged = [e.data["groups"] for e in play.sent if e.kind == "pagerduty.page" and e.key.startswith("step:p0_l2")]
+    assert paged == [["senior_engineers"]]
+
+
+def test_a_step_that_was_late_stays_late_when_what_did_it_is_taken_back() -> None:
+    play = Play()
+    play.alert()
+    play.at(30).hear("incident.acknowledged")
+    late = {name for name, mark in play.incident.steps.items() if mark.late and mark.note == "acknowledged"}
+    play.at(31).hear("incident.unacknowledged")
+    assert {name for name in late if play.incident.steps[name].state == "late"} == late
+
+
+def test_a_resolution_that_pagerduty_dates_later_gets_no_second_draft() -> None:
+    play = Play()
+    play.alert()
+    play.at(10).send("resolve", summary="over")
+    play.at(12).hear("incident.resolved", at=minute(11))
+    play.at(30)
+    assert [d.number for d in play.whats(f.DraftAsked)] == [1]

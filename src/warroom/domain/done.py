@@ -54,7 +54,7 @@ def _evidence(i: Incident, pack: LoadedPack, word: str) -> Evidence | None:
             known = pack.pack.checklists.get(name)
             return Evidence(how=f"checklist “{known.title if known else name}” complete", at=at) if at else None
     at = milestones.reached(i.history, word)  # type: ignore[arg-type]
-    return Evidence(how=word.replace("_", " "), at=at) if at else None
+    return Evidence(how=milestones.words(word), at=at) if at else None
 
 
 def _settled(i: Incident, action: str) -> Iterator[Evidence]:

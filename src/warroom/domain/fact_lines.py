@@ -32,6 +32,8 @@ def tell(fact: f.Fact, pack: LoadedPack) -> str:
             return f"Step not needed: {_step_title(p, what.step)} ({what.how})"
         case f.StepDone():
             return f"Step done: {_step_title(p, what.step)} ({what.how})"
+        case f.StepReopened():
+            return f"Step to be done again: {_step_title(p, what.step)}"
         case f.StepSkipped():
             return f"Step skipped: {_step_title(p, what.step)} ({what.reason})"
         case f.StepLate():

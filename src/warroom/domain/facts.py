@@ -163,6 +163,13 @@ class StepDone:
 
 
 @dataclass(frozen=True, kw_only=True)
+class StepReopened:
+    """A step was done because a milestone was reached, and that was taken back: it is to be done again."""
+
+    step: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class StepSkipped:
     """An escalation step was left out, for a reason."""
 
@@ -548,6 +555,7 @@ What = (
     | ClockCorrected
     | StepStarted
     | StepDone
+    | StepReopened
     | StepSkipped
     | StepLate
     | UpdateAsked

@@ -149,7 +149,7 @@ def _state(
         return _signed(i, pack, of, criterion.sign_off, now, since)
     if criterion.milestone is not None:
         at = i.reached(criterion.milestone)
-        words = criterion.milestone.replace("_", " ").capitalize()
+        words = milestones.words(criterion.milestone).capitalize()
         return (True, f"{words} at {clock(at, now)}") if at else (False, f"{words}: not reached yet")
     if criterion.watch is not None:
         return _watch(i, pack, criterion.watch, now)

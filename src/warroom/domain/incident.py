@@ -228,7 +228,7 @@ class Incident:
     gathers: str = ""
     detections: tuple[f.Fact, ...] = ()
     drafts: int = 0
-    drafted: datetime | None = None
+    drafted: int = 0
     routine: str = ""
     fields: Mapping[str, str] = field(default_factory=dict)
     told: frozenset[tuple[str, int]] = frozenset()
@@ -366,6 +366,8 @@ def _change(i: Incident, fact: f.Fact) -> dict[str, Any]:
             return {"failed": {**i.failed, what.key: what}}
         case f.ClockWarned() | f.ClockBreached() | f.ClockCorrected():
             return {"clocks": _mark_clock(i, what)}
+        case f.StepReopened():
+            return {"steps": _reopen_step(i, fact, what)}
         case f.StepStarted() | f.StepDone() | f.StepSkipped() | f.StepLate() | f.StepReminded():
             return {"steps": _mark_step(i, fact, what)}
         case f.UpdateAsked():
@@ -413,7 +415,8 @@ def _change(i: Incident, fact: f.Fact) -> dict[str, Any]:
         case f.Resolved():
             return {"resolution": what}
         case f.DraftAsked():
-            return {"drafts": max(i.drafts, what.number), "drafted": fact.at}
+            turn = len(milestones.held(i.history, "resolved")) if i.reached("resolved") else i.drafted
+            return {"drafts": max(i.drafts, what.number), "drafted": turn}
         case f.AlertJoined():
             return {
                 "joined": (*i.joined, fact),
@@ -536,6 +539,15 @@ def _mark_step(
         case f.StepLate():
             mark = StepMark(state="late", at=fact.at, by=fact.by, late=what.due)
     return {**i.steps, what.step: mark}
+
+
+def _reopen_step(i: Incident, fact: f.Fact, what: f.StepReopened) -> Mapping[str, StepMark]:
+    """As if it had not begun, or late as it was."""
+    before = i.steps.get(what.step)
+    rest = {name: mark for name, mark in i.steps.items() if name != what.step}
+    if before is None or before.late is None:
+        return rest
+    return {**rest, what.step: StepMark(state="late", at=fact.at, by=fact.by, late=before.late)}
 
 
 def _update(i: Incident, fact: f.Fact, what: f.UpdateGiven) -> dict[str, Any]:

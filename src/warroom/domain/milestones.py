@@ -70,6 +70,11 @@ def held(history: History, milestone: Milestone) -> tuple[Span, ...]:
     return tuple(turns)
 
 
+def words(milestone: str) -> str:
+    """Its name in a sentence."""
+    return milestone.replace("_", " ")
+
+
 def reached(history: History, milestone: Milestone) -> datetime | None:
     """When the milestone was reached for the current turn (UTC); None while it is not."""
     return next((turn.start for turn in held(history, milestone)[-1:] if turn.end is None), None)

@@ -253,7 +253,7 @@ def _withdrawn(out: Out, before: Incident | None, fact: f.Fact, what: f.Mileston
             for channel in on_telling.told_of_the_end(out):
                 if channel not in (announce, "room"):
                     yield out.post(f"reopened:{turn}:to:{channel}", channel, message, {"context": told})
-            yield from out.announcements()
+        yield from out.announcements()
 
 
 def _severity(out: Out, before: Incident | None, fact: f.Fact, what: f.SeverityChanged) -> Iterator[Effect]:

@@ -173,6 +173,7 @@ def _settled(i: Incident, pack: LoadedPack, now: datetime) -> Iterator[f.What]:
     yield from checklists.settled(i, pack)
     yield from teams.settled(i, pack)
     yield from _validated(i, pack)
+    yield from _undone_steps(i, pack)
     yield from _finished_steps(i, pack)
     yield from _reached_by_steps(i, pack)
     yield from _corrections(i, pack, now)
@@ -186,9 +187,10 @@ def _validated(i: Incident, pack: LoadedPack) -> Iterator[f.What]:
 
 
 def _drafts(i: Incident) -> Iterator[Due]:
-    """A resolution gets its post-mortem draft when it has been announced, or a little later if it is not."""
+    """A resolution gets its post-mortem draft when it has been announced, or a little later if it is not; one, also
+    when PagerDuty dates it otherwise afterwards."""
     resolved = i.reached("resolved")
-    if resolved is None or (i.drafted is not None and i.drafted >= resolved):
+    if resolved is None or i.drafted >= len(milestones.held(i.history, "resolved")):
         return
     told = [m.at for m in milestones.of(i.history, "resolution_announced") if m.reached and m.at >= resolved]
     at = min([*told, resolved + DRAFT_AFTER])
@@ -235,6 +237,17 @@ def _steps(i: Incident, pack: LoadedPack, now: datetime) -> Iterator[Due]:
                 yield Due(end - step.remind_before, f"remind:{step.id}", f.StepReminded(step=step.id))
             late = max(end, mark.at + A_MOMENT) if step.owner == teams.SYSTEM else end
             yield Due(late, f"late:{step.id}", f.StepLate(step=step.id, due=end))
+
+
+def _undone_steps(i: Incident, pack: LoadedPack) -> Iterator[f.What]:
+    """Steps that a milestone did which was taken back since."""
+    for step in protocol.steps(i, pack):
+        mark = i.steps.get(step.id)
+        if mark is None or mark.state != "done" or mark.by != WARROOM:
+            continue
+        by = next((word for word in step.done_on if ":" not in word and milestones.words(word) == mark.note), None)
+        if by and milestones.reached(i.history, by) is None and not _done(i, pack, step, mark.at):  # type: ignore[arg-type]
+            yield f.StepReopened(step=step.id)
 
 
 def _finished_steps(i: Incident, pack: LoadedPack) -> Iterator[f.What]:
