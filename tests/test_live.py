@@ -1,9 +1,11 @@
 """`warroom check --live`: what Slack and PagerDuty say of the settings."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import yaml
 
 from warroom.firm import environment
 from warroom.live import live_problems
@@ -13,11 +15,19 @@ from warroom.settings import Settings
 NOON = datetime(2026, 11, 17, 17, 0, tzinfo=UTC)
 
 
-async def told(folder: Path, scopes: frozenset[str] | None = None, **changes: str) -> list[str]:
+async def told(
+    folder: Path, scopes: frozenset[str] | None = None, groups: Mapping[str, list[str]] | None = None, **changes: str
+) -> list[str]:
+    """What `check --live` says of the sandbox firm with other settings, or with others in its `groups`."""
     sandbox = Sandbox(lambda: NOON, scopes=scopes) if scopes else Sandbox(lambda: NOON)
     async with serve(sandbox):
         changed = {name: value.replace("{mail}", str(sandbox.mail_port)) for name, value in changes.items()}
-        settings = Settings.load(environment(sandbox, folder) | changed)
+        given = environment(sandbox, folder) | changed
+        config = Path(given["WARROOM_CONFIG"])
+        deployment = yaml.safe_load(config.read_text())
+        deployment["groups"].update(groups or {})
+        config.write_text(yaml.safe_dump(deployment))
+        settings = Settings.load(given)
         return [str(problem) for problem in await live_problems(settings)]
 
 
@@ -47,3 +57,23 @@ async def test_what_a_service_refuses_is_named(tmp_path: Path, change: dict[str,
 async def test_a_scope_that_is_not_granted_is_named(tmp_path: Path) -> None:
     found = await told(tmp_path, scopes=frozenset({"chat:write", "channels:read", "groups:read"}))
     assert any("pins:write: this scope is not granted" in problem for problem in found)
+
+
+async def test_who_is_nobody_in_slack_is_named_and_what_nobody_may_do_therefore(tmp_path: Path) -> None:
+    strangers = ["nobody@sandbox.example", "U0NOBODY99", "S0NOBODY99"]
+    found = await told(tmp_path, groups={"halt_operators": strangers})
+    advice = "correct it in warroom.yaml, or give them an account"
+    assert [said for said in found if " is nobody " in said] == [
+        f"Slack: groups.halt_operators: {who} of group halt_operators is nobody with an account in Slack: {advice}"
+        for who in strangers
+    ]
+    (nobody,) = [said for said in found if " is nobody " not in said]
+    assert nobody.startswith(
+        "Slack: groups.halt_operators: nobody in it has an account in Slack, so nobody may do “Halt"
+    )
+    assert nobody.endswith(": list people who have one")
+
+
+async def test_one_operator_who_is_in_slack_may_halt_and_the_other_is_named(tmp_path: Path) -> None:
+    (said,) = await told(tmp_path, groups={"halt_operators": ["rita@sandbox.example", "U0NOBODY99"]})
+    assert said.startswith("Slack: groups.halt_operators: U0NOBODY99 of group halt_operators is nobody")

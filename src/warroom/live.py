@@ -16,7 +16,9 @@ from warroom.pagerduty.rest import Rest
 from warroom.settings import Settings
 from warroom.slack.api import Api
 from warroom.slack.channels import Channels
+from warroom.slack.directory import Directory
 from warroom.slack.manifest import missing_scopes
+from warroom.slack.people import ON_CALL
 
 SLACK, PAGERDUTY = "Slack", "PagerDuty"
 EVENTS = (
@@ -67,10 +69,12 @@ async def _slack(settings: Settings) -> list[Problem]:
         except DeliveryError as error:
             return [Problem(SLACK, 0, "SLACK_BOT_TOKEN", str(error))]
         granted = await _granted(environment.slack_api_url, token)
-        for scope in missing_scopes(granted):
+        ungranted = missing_scopes(granted)
+        for scope in ungranted:
             found.append(Problem(SLACK, 0, scope, "this scope is not granted: reinstall the app from manifest.yml"))
         for loaded in settings.packs.values():
             found += _channels(loaded, channels)
+        found += await _people(settings, Directory(api, settings.groups), sure=not ungranted)
     return [*found, *await _socket(settings)]
 
 
@@ -114,6 +118,31 @@ def _channels(loaded: LoadedPack, channels: Mapping[str, Any]) -> list[Problem]:
             found.append(Problem(SLACK, 0, where, said + nearest(bare, channels)))
         elif channels[bare].get("is_archived"):
             found.append(Problem(SLACK, 0, where, f"{name} is archived: unarchive it, or name another in warroom.yaml"))
+    return found
+
+
+async def _people(settings: Settings, directory: Directory, *, sure: bool) -> list[Problem]:
+    """Who in the groups of warroom.yaml is nobody in Slack, and what nobody may do therefore.
+
+    Groups that stand for people outside need no account. `sure`: Slack may be asked for everybody.
+    """
+    advice = "correct it in warroom.yaml, or give them an account"
+    found, there = [], set[str]()
+    for group in sorted(settings.groups.keys() - settings.outside):
+        members = await directory.people([group])
+        found += [Problem(SLACK, 0, f"groups.{group}", f"{said.rstrip('.')}: {advice}") for said in members.missing]
+        if members.people or members.unasked or not sure:
+            there.add(group)
+    actions = [
+        (loaded.pack.id, action) for loaded in settings.packs.values() for action in loaded.pack.actions.values()
+    ]
+    nobodys: dict[str, list[str]] = {}
+    for pack, action in actions:
+        if action.who and not there.union(settings.outside, [ON_CALL]).intersection(action.who):
+            nobodys.setdefault(", ".join(action.who), []).append(f"“{action.title}” of {pack}")
+    for groups, titles in nobodys.items():
+        said = f"nobody in it has an account in Slack, so nobody may do {', '.join(titles)}: list people who have one"
+        found.append(Problem(SLACK, 0, f"groups.{groups}", said))
     return found
 
 
