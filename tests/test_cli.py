@@ -10,6 +10,8 @@ import pytest
 
 from tests.test_settings import GIVEN
 from warroom import cli
+from warroom.app import named
+from warroom.errors import ConfigError
 from warroom.store.database import trouble, upgrade
 
 Run = Callable[..., tuple[int, str]]
@@ -98,3 +100,14 @@ def test_a_database_without_tables_is_told_with_the_command_that_makes_them(run:
     assert said.endswith("or make them with `warroom db upgrade`\n")
     assert run("db", "upgrade", database=url) == (0, "The tables are up to date.\n")
     assert run("audit", database=url)[0] == 0
+
+
+@pytest.mark.parametrize("typed", ["2", "0002", "inc-2026-0002", "INC-2026-0002"])
+def test_an_incident_is_named_as_in_slack(typed: str) -> None:
+    assert named(typed, ["INC-2025-0002", "INC-2026-0001", "INC-2026-0002"]) == "INC-2026-0002"
+
+
+@pytest.mark.parametrize("typed", ["3", "INC-2027-0002", "everything"])
+def test_an_incident_that_is_not_there_is_told_with_what_to_write(typed: str) -> None:
+    with pytest.raises(ConfigError, match=f"there is no incident {typed}; write 42 or .*: INC-2026-0002"):
+        named(typed, ["INC-2026-0002"])

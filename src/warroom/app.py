@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 
 from warroom import ways_out
 from warroom.domain import views
+from warroom.domain.commands import meant
 from warroom.domain.decide import decide, route
 from warroom.domain.decision import LoadedPack
 from warroom.domain.effects import Effect
@@ -244,18 +245,27 @@ def _limits(settings: Settings, clock: Clock) -> Limits:
     return Limits({name: Rate(*rate) for name, rate in rates.items()}, clock.seconds)
 
 
-async def compile_again(settings: Settings, incident_id: str) -> Path:
-    """Writes one more post-mortem draft of an incident, beside a running bot; returns its path.
+def named(typed: str, ids: Sequence[str]) -> str:
+    """The incident that was typed, as in Slack: 42, INC-2026-0042. `ids` are all, oldest first. Raises ConfigError."""
+    found = meant(typed, ids)
+    if found is None:
+        known = ", ".join(ids[-5:]) or "none"
+        raise ConfigError([f"there is no incident {typed}; write 42 or INC-2026-0042; the latest are: {known}"])
+    return found
+
+
+async def compile_again(settings: Settings, typed: str) -> Path:
+    """Writes one more post-mortem draft of the incident that was `typed`, beside a running bot; returns its path.
 
     Raises ConfigError for an id that does not exist, DeliveryError when the draft cannot be written.
     """
     environment = settings.environment
     store = await Store.open(environment.database_url.get_secret_value(), writer=False)
     try:
+        incident_id = named(typed, await store.incidents())
         incident = fold(await store.facts(incident_id))
         if incident is None:
-            known = ", ".join((await store.incidents())[-5:]) or "none"
-            raise ConfigError([f"there is no incident {incident_id}; the latest are: {known}"])
+            raise ConfigError([f"{incident_id} has no facts; `warroom audit {incident_id}` says what is wrong"])
         number = 1 + len(list((environment.warroom_data / incident_id).glob("postmortem-*.md")))
         now = clock_of(settings).now()
         async with Api(environment.slack_bot_token.get_secret_value(), environment.slack_api_url) as api:

@@ -16,7 +16,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from warroom.app import compile_again, read_messages, running, shipped
+from warroom.app import compile_again, named, read_messages, running, shipped
 from warroom.check import inventory, problems, report
 from warroom.environment import ENVIRONMENT, database_url
 from warroom.errors import ConfigError, WarroomError
@@ -176,33 +176,35 @@ async def _database_wrong() -> list[Problem]:
 
 
 @app.command()
-def postmortem(incident: Annotated[str, typer.Argument(help="INC-2026-0042")]) -> None:
+def postmortem(incident: Annotated[str, typer.Argument(help="42, or INC-2026-0042")]) -> None:
     """Compile the post-mortem draft of an incident again, from Slack's history and the facts; prints its path."""
     settings = Settings.load(os.environ)
     configure(settings.secrets(os.environ))
-    out.print(str(asyncio.run(compile_again(settings, incident.upper()))), markup=False, emoji=False, soft_wrap=True)
+    out.print(str(asyncio.run(compile_again(settings, incident))), markup=False, emoji=False, soft_wrap=True)
 
 
 @app.command()
-def audit(incident: Annotated[str | None, typer.Argument(help="INC-2026-0042; all when left out")] = None) -> None:
-    """Walk the hash chain of the facts; exit 1 where it does not hold."""
-    breaks = asyncio.run(_audit(database_url(os.environ), incident.upper() if incident else None))
+def audit(
+    incident: Annotated[str | None, typer.Argument(help="42, or INC-2026-0042; all when left out")] = None,
+) -> None:
+    """Walk the hash chain of the facts; exit 1 where it does not hold or an incident is gone."""
+    breaks = asyncio.run(_audit(database_url(os.environ), incident))
     for found in breaks:
         out.print(found, markup=False, emoji=False, highlight=False, soft_wrap=True)
     if breaks:
         raise typer.Exit(1)
 
 
-async def _audit(url: str, incident: str | None) -> list[str]:
+async def _audit(url: str, typed: str | None) -> list[str]:
     store = await Store.open(url, writer=False)
     try:
-        ids = [incident] if incident else await store.incidents()
-        if incident and incident not in await store.incidents():
-            raise ConfigError([f"there is no incident {incident}; there are {len(await store.incidents())} in all"])
-        broken = [f"{b.incident}, fact {b.seq}: {b.reason}" for b in await store.audit(incident)]
-        if not broken:
+        ids, breaks = await store.incidents(), await store.audit()
+        if typed:
+            ids = [named(typed, sorted({*ids, *(b.incident for b in breaks)}))]
+            breaks = [b for b in breaks if b.incident in ids]
+        if not breaks:
             out.print(f"{len(ids)} incident{'s' if len(ids) != 1 else ''}: every fact is where its hash says.")
-        return broken
+        return [f"{b.incident}, fact {b.seq}: {b.reason}" if b.seq else f"{b.incident}: {b.reason}" for b in breaks]
     finally:
         await store.close()
 

@@ -21,7 +21,8 @@ async def test_every_fact_of_an_incident_is_chained_and_a_change_is_found(world:
     await world.alert()
     await world.types("rita", world.room, "/halt all Signals are stale")
     await world.clicks("rita", "Halt trading now")
-    assert await audit(world) == (0, "1 incident: every fact is where its hash says.\n")
+    for typed in ([], ["1"], ["inc-2026-0001"], ["INC-2026-0001"]):  # as in /incident ack
+        assert await audit(world, *typed) == (0, "1 incident: every fact is where its hash says.\n")
 
     connection = sqlite3.connect(world.folder / "warroom.db")
     with pytest.raises(sqlite3.DatabaseError):
@@ -35,4 +36,13 @@ async def test_every_fact_of_an_incident_is_chained_and_a_change_is_found(world:
     connection.close()
     code, words = await audit(world, "INC-2026-0001")
     assert code == 1
-    assert "INC-2026-0001" in words
+    assert "INC-2026-0001, fact " in words
+
+    connection = sqlite3.connect(world.folder / "warroom.db")
+    for table, column in (("fact", "incident_id"), ("incident", "id")):
+        connection.execute(f"DELETE FROM {table} WHERE {column} = 'INC-2026-0001'")
+    connection.commit()
+    connection.close()
+    for typed in ([], ["1"]):
+        code, words = await audit(world, *typed)
+        assert (code, words) == (1, "INC-2026-0001: it was deleted, but is told of in inbox, effect, timer\n")

@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from warroom.domain.chain import BEGIN, End, Link, link, verify
+from warroom.domain.chain import BEGIN, End, Link, gone, link, verify
 
 
 def chain(payloads: list[str], incident: str = "INC-2026-0001") -> list[Link]:
@@ -78,3 +78,19 @@ def test_two_facts_that_changed_places_show(payloads: list[str], data: st.DataOb
     one, other = sorted(data.draw(st.lists(st.integers(0, len(links) - 1), min_size=2, max_size=2, unique=True)))
     links[one], links[other] = links[other], links[one]
     assert verify(links)
+
+
+def test_an_incident_of_which_only_other_tables_tell_is_gone() -> None:
+    (only,) = gone([], {"inbox": ["INC-2026-0001", "INC-2026-0001"], "effect": ["INC-2026-0001"], "timer": []})
+    assert (only.incident, only.seq, only.reason) == (
+        "INC-2026-0001",
+        0,
+        "it was deleted, but is told of in inbox, effect",
+    )
+    assert gone(["INC-2026-0001"], {"inbox": ["INC-2026-0001"]}) == []
+
+
+def test_a_number_left_out_is_an_incident_that_is_gone() -> None:
+    found = gone(["system", "INC-2026-0002", "INC-2026-0004", "INC-2027-0001"], {})
+    assert [b.incident for b in found] == ["INC-2026-0001", "INC-2026-0003"]
+    assert {b.reason for b in found} == {"it was deleted: later ones of its year are there"}

@@ -1,11 +1,12 @@
 """The store keeps one process per file, refuses to change facts, and proves its chain."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
 
 from warroom.domain.chain import BEGIN
@@ -39,16 +40,19 @@ async def fill(store: Store) -> None:
         await tx.write(Batch(NOW, opened=[rows.incident_row(CARD, "h", end, 1)], facts=facts))
 
 
-async def tamper(url: str, statement: str) -> None:
-    """What somebody with the database's password could do: switch the triggers off, and change a row."""
+async def tamper(url: str, *statements: str) -> None:
+    """What somebody with the database's password could do: switch the triggers off, and change rows."""
     engine = connect(parse(url), writer=True)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine.sync_engine, "connect", lambda connection, _: connection.execute("PRAGMA foreign_keys=OFF"))
     async with engine.begin() as connection:
         if engine.dialect.name == "sqlite":
             await connection.execute(text("DROP TRIGGER fact_no_update"))
             await connection.execute(text("DROP TRIGGER fact_no_delete"))
         else:
-            await connection.execute(text("ALTER TABLE fact DISABLE TRIGGER ALL"))
-        await connection.execute(text(statement))
+            await connection.execute(text("SET session_replication_role = replica"))
+        for statement in statements:
+            await connection.execute(text(statement))
     await engine.dispose()
 
 
@@ -58,7 +62,6 @@ async def test_facts_come_back_in_order_and_the_chain_holds(store: Store) -> Non
     assert await store.facts(ID) == NOTES
     assert await store.incidents() == [ID]
     assert await store.audit() == []
-    assert await store.audit(ID) == []
 
 
 @pytest.mark.row("S5")
@@ -91,6 +94,24 @@ async def test_audit_finds_what_was_tampered_with(url: str, store: Store, statem
     found = await store.audit()
     assert found
     assert {(b.incident, b.seq) for b in found} == {(ID, seq)}
+
+
+@pytest.mark.row("S5")
+@pytest.mark.parametrize("number", [1, 2])
+async def test_an_incident_that_is_gone_as_a_whole_is_found(url: str, store: Store, number: int) -> None:
+    for n in (1, 2):
+        card = replace(CARD, id=f"INC-2026-000{n}")
+        facts, end = rows.fact_rows(card.id, BEGIN, NOTES)
+        wait = {"incident_id": card.id, "key": "k", "due": NOW}
+        async with store.transaction() as tx:
+            opened = [rows.incident_row(card, "h", end, n)]
+            await tx.write(Batch(NOW, opened=opened, facts=facts, timers_set=[wait]))
+    assert await store.audit() == []
+    lost = f"INC-2026-000{number}"
+    await tamper(url, f"DELETE FROM fact WHERE incident_id = '{lost}'", f"DELETE FROM incident WHERE id = '{lost}'")
+    assert [(b.incident, b.seq, b.reason) for b in await store.audit()] == [
+        (lost, 0, "it was deleted, but is told of in timer")
+    ]
 
 
 async def test_a_value_that_cannot_be_stored_is_told_from_an_outage(store: Store) -> None:

@@ -1,11 +1,13 @@
 """The hash chain over an incident's facts: each link covers its place, its payload and the link before it."""
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from json import dumps
 
 GENESIS = "0" * 64
+_ID = re.compile(r"INC-(\d{4})-(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,10 @@ BEGIN = End(0, GENESIS)
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """A place where the chain does not hold; `seq` is the number of the fact, `reason` a sentence."""
+    """A place where the chain does not hold; `seq` is the number of the fact, `reason` a sentence.
+
+    `seq` is 0 where a whole incident is gone.
+    """
 
     incident: str
     seq: int
@@ -69,3 +74,24 @@ def verify(rows: Iterable[Link], ends: Mapping[str, End] | None = None) -> list[
                 Break(incident, count, f"the incident ends at fact {end.count}, its chain at {count} or otherwise")
             )
     return breaks
+
+
+def gone(known: Collection[str], traces: Mapping[str, Iterable[str]]) -> list[Break]:
+    """The incidents that were deleted as a whole, in the order of their ids.
+
+    `known` are the ids that have both an incident and facts; `traces` the ids that the rows of other tables tell of, by
+    the tables' names. The numbers of a year are given one after the other, so that a number left out is a trace, too.
+    """
+    told: dict[str, list[str]] = {}
+    for table, ids in traces.items():
+        for id_ in set(ids) - set(known):
+            told.setdefault(id_, []).append(table)
+    breaks = {id_: Break(id_, 0, f"it was deleted, but is told of in {', '.join(told[id_])}") for id_ in told}
+    numbers: dict[str, set[int]] = {}
+    for year, number in (found.groups() for id_ in known if (found := _ID.fullmatch(id_))):
+        numbers.setdefault(year, set()).add(int(number))
+    for year, taken in numbers.items():
+        for number in set(range(1, max(taken))) - taken:
+            id_ = f"INC-{year}-{number:04d}"
+            breaks.setdefault(id_, Break(id_, 0, "it was deleted: later ones of its year are there"))
+    return [breaks[id_] for id_ in sorted(breaks)]

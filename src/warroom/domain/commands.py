@@ -1,7 +1,7 @@
 """What people may type, and what to say when they mistype it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from warroom.domain.words import nearest
@@ -87,6 +87,11 @@ def names(named: str, incident_id: str) -> bool:
     if not typed or not known or int(typed[2]) != int(known[2]):
         return False
     return typed[1] is None or typed[1] == known[1]
+
+
+def meant(named: str, ids: Iterable[str]) -> str | None:
+    """Which of these incidents, oldest first, was typed ("42", "inc-2026-0042"): the newest of that number."""
+    return next(reversed([id_ for id_ in ids if names(named, id_)]), None)
 
 
 def person(text: str) -> tuple[str, str] | None:

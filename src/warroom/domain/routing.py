@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from warroom.domain import inputs, storms
-from warroom.domain.commands import Typed, names, take_apart
+from warroom.domain.commands import Typed, meant, names, take_apart
 from warroom.domain.decision import Card, LoadedPack, Route
 from warroom.domain.policy import SeverityId
 
@@ -71,8 +71,8 @@ def _command(command: inputs.Command, cards: Sequence[Card], packs: Mapping[str,
     if command.name == "/incident" and typed.word in ("declare", "list", "help"):
         return Route(pack=only)
     if typed.named:
-        named = [c for c in cards if names(typed.named, c.id)]
-        return Route(incident=named[-1].id, pack=named[-1].pack) if named else Route(pack=only)
+        found = meant(typed.named, [c.id for c in cards])
+        return Route(incident=found, pack=next(c.pack for c in cards if c.id == found)) if found else Route(pack=only)
     here = _in_channel(command.channel, cards)
     if here:
         return here

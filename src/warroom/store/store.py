@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from warroom.domain.chain import Break, End, verify
+from warroom.domain.chain import Break, End, gone, verify
 from warroom.domain.facts import Fact
 from warroom.errors import ConfigError, StoreError
 from warroom.store import rows
@@ -149,18 +149,22 @@ class Store:
             found: str | None = await connection.scalar(select(pack.c.text).where(pack.c.hash == hash))
             return found
 
-    async def audit(self, incident_id: str | None = None) -> list[Break]:
-        """Where the chain of facts, of one incident or of all, does not hold; an empty list is the proof."""
+    async def audit(self) -> list[Break]:
+        """Where the chains of facts do not hold, and which incidents are gone; an empty list is the proof."""
         which = select(incident.c.id, incident.c.count, incident.c.head).order_by(incident.c.opened, incident.c.id)
-        if incident_id is not None:
-            which = which.where(incident.c.id == incident_id)
         breaks: list[Break] = []
         async with self.reading() as connection:
-            for id_, count, head in (await connection.execute(which)).all():
+            ends = (await connection.execute(which)).all()
+            for id_, count, head in ends:
                 query = select(fact).where(fact.c.incident_id == id_).order_by(fact.c.seq)
                 links = [rows.link_of(row) for row in await connection.execute(query)]
                 breaks += verify(links, {id_: End(count, head)})
-        return breaks
+            traces = {
+                table.name: set((await connection.scalars(select(table.c.incident_id).distinct())).all()) - {None}
+                for table in (inbox, effect, timer, fact)
+            }
+        known = {id_ for id_, _, _ in ends} & traces["fact"]
+        return breaks + gone(known | {SYSTEM}, traces)
 
     async def backlog(self, now: datetime) -> Backlog:
         """What is owed at `now` (UTC); dead letters and failed inputs are the newest hundred."""
