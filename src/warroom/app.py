@@ -286,7 +286,8 @@ async def compile_again(settings: Settings, typed: str) -> Path:
 def _thaw(settings: Settings) -> Callable[[str, str], LoadedPack]:
     def thaw(text: str, hash: str) -> LoadedPack:
         frozen = thaw_loaded(text, Binding())
-        return thaw_loaded(text, settings.bindings.get(frozen.pack.id, Binding()))
+        binding = settings.bindings.get(frozen.pack.id, Binding())
+        return thaw_loaded(text, binding, settings.environment.warroom_actions)
 
     return thaw
 

@@ -131,7 +131,10 @@ def read_settings(environ: Mapping[str, str]) -> Reading:
         environment=environment,
         deployment=deployment,
         bindings=bindings,
-        packs={name: loaded_pack(library.packs[name], binding) for name, binding in bindings.items()},
+        packs={
+            name: loaded_pack(library.packs[name], binding, environment.warroom_actions)
+            for name, binding in bindings.items()
+        },
         databases={
             name: {key: SecretStr(_database(url, given)) for key, url in binding.databases.items()}
             for name, binding in bindings.items()

@@ -219,4 +219,5 @@ async def test_switched_off_it_says_where_to_halt_instead(folder: Path) -> None:
         await world.alert()
         answer = await world.types("rita", world.room, "/halt all Signals are stale")
         assert "Halting is switched off here (WARROOM_ACTIONS=off)." in answer.text
-        assert "Halt on the platform itself, now." in answer.text
+        assert "Halt on the platform itself, now:" in answer.text
+        assert "/api/emergency/halt-all" in answer.text

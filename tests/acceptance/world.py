@@ -321,7 +321,8 @@ class World:
 
 def _rewritten(settings: Settings, rewrite: Rewrite) -> Settings:
     packs = {
-        name: loaded_pack(rewrite(loaded.pack), settings.bindings[name]) for name, loaded in settings.packs.items()
+        name: loaded_pack(rewrite(loaded.pack), settings.bindings[name], settings.environment.warroom_actions)
+        for name, loaded in settings.packs.items()
     }
     return replace(settings, packs=packs)
 

@@ -110,6 +110,10 @@ class Play:
     count: int = 0
     delivering: bool = False
 
+    def __post_init__(self) -> None:
+        if self.actions == "off":
+            self.packs = {name: replace(pack, actions="off") for name, pack in self.packs.items()}
+
     def cards(self) -> tuple[Card, ...]:
         return tuple(card(i) for i in self.incidents.values())
 

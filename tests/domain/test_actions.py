@@ -347,6 +347,9 @@ def test_every_kind_of_request_is_shown_as_it_goes_out() -> None:
     assert sending(http, {}, **given).lines == ("DELETE base/path/F%20X", "with the bearer token TOKEN")
     command = an_action("A", http=None, command=("tool", "--of", "{market}"))
     assert sending(command, {}, **given).lines == ("RUN tool --of 'F X'",)
+    assert sending(command, {}, **given, tools={"tool": ("ssh", "host", "tool")}).lines == (
+        "RUN ssh host tool --of 'F X'",
+    )
     sql = an_action("A", http=None, sql="UPDATE t SET a = :n\n WHERE m = :market", database="books")
     lines = ("SQL on books: UPDATE t SET a = :n WHERE m = :market", ":market = F X", ":n = 3")
     assert sending(sql, {"n": 3}, **given).lines == lines

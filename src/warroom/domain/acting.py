@@ -80,7 +80,7 @@ def _settled(out: Out, what: f.ActionSettled) -> Iterator[Effect]:
 def _held(out: Out, what: f.ActionHeld) -> Iterator[Effect]:
     """An automatic rule that did not act: what is to be done by hand instead."""
     action = out.pack.pack.actions[what.action]
-    lines = sending(action, {}, fields=out.i.fields, reason="{reason}", operator="{operator}", incident=out.i.id).lines
+    lines = sending(action, {}, fields=out.i.fields, incident=out.i.id, tools=out.pack.pack.tools).lines
     typed = f"/halt {action.scope} REASON" if action.scope else f"/incident action {what.action} REASON"
     usage = "" if what.off else typed
     context = {"action": action.title, "why": what.why, "lines": list(lines), "usage": usage}

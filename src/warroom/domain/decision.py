@@ -65,13 +65,14 @@ class Card:
 
 @dataclass(frozen=True, kw_only=True)
 class LoadedPack:
-    """A pack with the hash of its content, and the deployment's bindings for it."""
+    """A pack with the hash of its content, the deployment's bindings for it, and whether actions are switched on."""
 
     pack: Pack
     hash: str
     sessions: Sessions
     services: tuple[str, ...] = ()
     contacts: Mapping[str, str] = field(default_factory=dict)
+    actions: ActionsMode = "live"
 
 
 NO_PACK = LoadedPack(

@@ -12,7 +12,7 @@ from warroom.domain.inputs import Input, Submission
 from warroom.domain.people import Actor
 from warroom.domain.policy import Action
 from warroom.domain.routing import halt_title, platform_named, platforms
-from warroom.domain.sending import sending
+from warroom.domain.sending import by_hand, sending
 from warroom.domain.words import nearest
 
 SEPARATOR = "|"
@@ -42,7 +42,7 @@ def on_halt(incident: Incident | None, actor: Actor, text: str, given: Input, ct
         return resuming.on_resume(incident, actor, rest, given, ctx)
     first = ctx.pack.pack.actions[next(iter(known.values()))]
     if ctx.actions == "off":
-        return wrong("Halting is switched off here (WARROOM_ACTIONS=off).", "Halt on the platform itself, now.")
+        return _off(ctx)
     glass = word.lower() == BREAK_GLASS and not may(actor, first) and ctx.pack.pack.break_glass is not None
     if word.lower() == BREAK_GLASS:
         word, _, rest = rest.strip().partition(" ")
@@ -58,6 +58,12 @@ def on_halt(incident: Incident | None, actor: Actor, text: str, given: Input, ct
     if not rest.strip():
         return wrong("A halt needs a reason: it is written down with your name.", f"{usage}{word} REASON")
     return preview(incident, actor, word, rest.strip(), given, ctx, glass=glass)
+
+
+def _off(ctx: Context) -> Handled:
+    """Nothing can be halted from here: how it is done on the platform itself."""
+    said = "Halting is switched off here (WARROOM_ACTIONS=off). Nothing was sent. Halt on the platform itself, now:"
+    return wrong(said, *by_hand(ctx.pack.pack))
 
 
 def _platform(incident: Incident | None, text: str, ctx: Context) -> tuple[str, str, Handled | None]:
@@ -132,7 +138,11 @@ def form_context(incident: Incident | None, ctx: Context) -> dict[str, object]:
         "scopes": [{"value": s, "label": actions[a].title} for s, a in scopes(ctx).items()],
         "mode": ctx.actions,
         "consequence": next((actions[a].consequence for a in scopes(ctx).values()), ""),
-        "preview": "\n".join(line for a in scopes(ctx).values() for line in _template(actions[a])),
+        "preview": "\n".join(
+            line
+            for a in scopes(ctx).values()
+            for line in sending(actions[a], {}, fields={}, tools=ctx.pack.pack.tools).lines
+        ),
         "in_force": [*(views.halt_lines(incident, ctx.now) if incident else []), *_in_force_elsewhere(incident, ctx)],
         "incident": incident.id if incident else "",
         "platform": platform(ctx),
@@ -153,7 +163,7 @@ def preview(
         "scope": scope,
         "action": action.title,
         "reason": reason,
-        "request": _request(action, reason, actor, incident),
+        "request": _request(action, reason, actor, incident, ctx),
         "consequence": action.consequence,
         "mode": ctx.actions,
         "in_force": [*map(views.run_line, halts.in_force(incident) if incident else ()), *elsewhere],
@@ -190,7 +200,7 @@ def order(
     name = scopes(ctx)[scope]
     action = ctx.pack.pack.actions[name]
     if ctx.actions == "off":
-        return wrong("Halting is switched off here (WARROOM_ACTIONS=off).", "Halt on the platform itself, now.")
+        return _off(ctx)
     broken = glass and not may(actor, action)
     if not may(actor, action) and not (broken and ctx.pack.pack.break_glass):
         return stranger(incident, actor, action, ctx)
@@ -248,13 +258,10 @@ _STATES = {
 }
 
 
-def _request(action: Action, reason: str, actor: Actor, incident: Incident | None) -> list[str]:
+def _request(action: Action, reason: str, actor: Actor, incident: Incident | None, ctx: Context) -> list[str]:
     """What is sent; an incident that is opened for it has no id yet."""
-    of, known = (incident.id, incident.fields) if incident else ("{incident}", {})
-    return list(sending(action, {}, fields=known, reason=reason, operator=actor.name, incident=of).lines)
-
-
-def _template(action: Action) -> tuple[str, ...]:
-    """What is sent, before the reason is known."""
-    given = {"reason": "{reason}", "operator": "{operator}", "incident": "{incident}"}
-    return sending(action, {}, fields={}, **given).lines
+    of, known = (incident.id, incident.fields) if incident else ("<the incident>", {})
+    shown = sending(
+        action, {}, fields=known, reason=reason, operator=actor.name, incident=of, tools=ctx.pack.pack.tools
+    )
+    return list(shown.lines)

@@ -40,7 +40,15 @@ def action_of(order: Order, ctx: Context) -> Action:
 def request(i: Incident, order: Order, by: By, ctx: Context) -> Sending:
     """What would be sent if it were ordered by this person now."""
     action = action_of(order, ctx)
-    return sending(action, order.values, fields=i.fields, reason=order.reason, operator=by.name, incident=i.id)
+    return sending(
+        action,
+        order.values,
+        fields=i.fields,
+        reason=order.reason,
+        operator=by.name,
+        incident=i.id,
+        tools=ctx.pack.pack.tools,
+    )
 
 
 def digest(i: Incident, order: Order, by: By, ctx: Context) -> str:

@@ -9,9 +9,10 @@ import json
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from urllib.parse import quote
 
-from warroom.domain.policy import Action
+from warroom.domain.policy import Action, Pack
 from warroom.domain.slots import binds, fill, slots
 
 
@@ -32,15 +33,17 @@ def sending(
     values: Mapping[str, object],
     *,
     fields: Mapping[str, str],
-    reason: str,
-    operator: str,
-    incident: str,
+    reason: str = "<the reason>",
+    operator: str = "<your name>",
+    incident: str = "<the incident>",
+    tools: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
 ) -> Sending:
-    """The request of an action with these values of its parameters."""
+    """The request of an action with these values of its parameters. `tools` are the argument lists that its command's
+    first word stands for; what nobody has said yet stands in <>."""
     given = {"reason": reason, "operator": operator, "incident": incident}
     known: dict[str, object] = {**fields, **values, **given}
     used = slots((action.http, action.command, action.body)) | binds(action.sql or "")
-    lines = [_first(action, known)]
+    lines = [_first(action, known, tools)]
     if action.sql is not None:
         lines += [f":{name} = {known.get(name, '')}" for name in sorted(binds(action.sql))]
     if action.body:
@@ -50,12 +53,26 @@ def sending(
     return Sending(lines=tuple(lines), unknown=tuple(sorted(used - set(known))))
 
 
-def _first(action: Action, known: Mapping[str, object]) -> str:
+def by_hand(pack: Pack) -> tuple[str, ...]:
+    """How trading is halted on the platform itself, a line for each scope, with the platform's own addresses."""
+    lines = []
+    for action in pack.actions.values():
+        if action.scope:
+            first, *more = sending(action, {}, fields={}, tools=pack.tools).lines
+            base, slash, path = (action.http or "").partition("/")
+            if slash and base in pack.urls:
+                first = f"{action.method} {pack.urls[base].rstrip('/')}/{path}"
+            lines.append(", ".join([f"{action.title}: {first}", *more]))
+    return tuple(lines)
+
+
+def _first(action: Action, known: Mapping[str, object], tools: Mapping[str, tuple[str, ...]]) -> str:
     if action.http is not None:
         path = fill(action.http, {name: quote(str(value), safe="") for name, value in known.items()})
         return f"{action.method} {path}"
     if action.command is not None:
-        return "RUN " + shlex.join(str(fill(part, known)) for part in action.command)
+        tool, *rest = action.command
+        return "RUN " + shlex.join(str(fill(part, known)) for part in (*tools.get(tool, (tool,)), *rest))
     if action.sql is not None:
         return f"SQL on {action.database}: {' '.join(action.sql.split())}"
     return f"APPEND a line to {action.record}"

@@ -18,6 +18,7 @@ from warroom.domain.policy import Cadence, Pack, Severity
 from warroom.domain.progress import resumed_elsewhere, started
 from warroom.domain.progress import run_line as run_line
 from warroom.domain.progress import taken as taken
+from warroom.domain.sending import by_hand
 from warroom.domain.words import clock, spell
 
 View = dict[str, Any]
@@ -72,7 +73,8 @@ def who(by: By | None) -> str:
 
 def base(i: Incident, pack: LoadedPack, now: datetime) -> View:
     """What nearly every message needs. `fields` are the known fields of the pack in order, `about` the value of every
-    one by its name ("" while it is not known), so that a message of the pack may say {{ about.markets }}."""
+    one by its name ("" while it is not known), so that a message of the pack may say {{ about.markets }}. `can_halt`: a
+    halt may be ordered from here; where halting is switched off `by_hand` says how it is done on the platform."""
     severity = pack.pack.severities[i.severity]
     playbook = pack.pack.playbooks.get(i.playbook or "")
     due = schedule.next_update(i, pack, now)
@@ -94,6 +96,8 @@ def base(i: Incident, pack: LoadedPack, now: datetime) -> View:
         "bridge": bridge(i, pack),
         "fields": [{"title": x.title, "value": i.fields[n]} for n, x in pack.pack.fields.items() if n in i.fields],
         "about": {name: i.fields.get(name, "") for name in pack.pack.fields},
+        "can_halt": pack.actions != "off" and any(a.scope for a in pack.pack.actions.values()),
+        "by_hand": list(by_hand(pack.pack)) if pack.actions == "off" else [],
     }
 
 
@@ -245,7 +249,6 @@ def panel(i: Incident, pack: LoadedPack, now: datetime, data: Mapping[str, Any] 
         "now": moment(now),
         "resolved": _moment(i.reached("resolved")),
         "joined": len(i.joined),
-        "can_halt": any(a.scope for a in pack.pack.actions.values()),
         "acknowledged": i.reached("acknowledged") is not None,
     }
 
@@ -398,7 +401,6 @@ def playbook(i: Incident, pack: LoadedPack, now: datetime, data: Mapping[str, An
         ],
         "prevention": list(book.prevention),
         "others": [name for name in pack.pack.playbooks if name != i.playbook],
-        "scopes": [a.scope for a in pack.pack.actions.values() if a.scope],
     }
 
 

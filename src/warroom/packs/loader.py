@@ -11,7 +11,7 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
-from warroom.domain.decision import LoadedPack
+from warroom.domain.decision import ActionsMode, LoadedPack
 from warroom.domain.policy import Pack
 from warroom.errors import ConfigError
 from warroom.packs.bindings import Binding, bind
@@ -77,7 +77,7 @@ def shipped(pack_id: str) -> Pack:
     return pack
 
 
-def loaded_pack(pack: Pack, binding: Binding) -> LoadedPack:
+def loaded_pack(pack: Pack, binding: Binding, actions: ActionsMode = "live") -> LoadedPack:
     """`pack` with the deployment's values in place, its sessions and its hash."""
     bound = bind(pack, binding)
     return LoadedPack(
@@ -86,10 +86,11 @@ def loaded_pack(pack: Pack, binding: Binding) -> LoadedPack:
         sessions=sessions(bound.calendar),
         services=binding.services or bound.services,
         contacts=dict(binding.contacts),
+        actions=actions,
     )
 
 
-def thaw_loaded(text: str, binding: Binding) -> LoadedPack:
+def thaw_loaded(text: str, binding: Binding, actions: ActionsMode = "live") -> LoadedPack:
     """A frozen pack as an incident needs it; services and contacts are those of today."""
     pack = thaw(text)
     return LoadedPack(
@@ -98,6 +99,7 @@ def thaw_loaded(text: str, binding: Binding) -> LoadedPack:
         sessions=sessions(pack.calendar),
         services=binding.services or pack.services,
         contacts=dict(binding.contacts),
+        actions=actions,
     )
 
 
