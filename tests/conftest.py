@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.rows import ROWS
 
@@ -32,6 +33,15 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--rows", action="store_true", help="print each row with the tests that prove it; runs nothing")
+    parser.addoption("--thorough", action="store_true", help="four times as many plays from chance, as in .ci/run")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """No property has a deadline, for the machine may be busy; a profile for those whose examples are whole plays."""
+    settings.register_profile("unhurried", deadline=None)
+    settings.load_profile("unhurried")
+    many = 60 if config.getoption("thorough") else 15
+    settings.register_profile("plays", max_examples=many, suppress_health_check=list(HealthCheck))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.domain.orders import (
     ACTIONS,
@@ -317,7 +317,7 @@ MOVES = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(settings.get_profile("plays"))
 @given(moves=MOVES)
 def test_nothing_is_ever_sent_without_enough_distinct_others_who_approved_exactly_that(moves: list[Any]) -> None:
     play = a_play()

@@ -31,7 +31,7 @@ def times(play: Play) -> list[float]:
 
 
 @pytest.mark.row("L12")
-@settings(max_examples=60, deadline=None)
+@settings(settings.get_profile("plays"))
 @given(st.lists(st.integers(0, 40 * 60), max_size=8), st.integers(0, 40 * 60))
 def test_an_update_goes_out_at_most_a_quarter_of_an_hour_after_the_last(pauses: list[int], rest: int) -> None:
     play = an_alert(quiet=True)

@@ -216,7 +216,7 @@ def test_a_resolution_nobody_announced_is_warned_of_and_missed() -> None:
     assert [b.deadline for b in play.whats(f.ClockBreached)] == [minute(34)]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(settings.get_profile("plays"))
 @given(
     st.lists(
         st.tuples(

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.domain.play import ANA, CATALOG, EVE, ID, MINUTE, PACK, RAJ, START, Play, a_pack_with, succeed, text_of
 
@@ -481,7 +481,7 @@ def holds(play: Play) -> list[bool]:
     ]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(settings.get_profile("plays"))
 @given(DEEDS, st.sets(st.sampled_from(USED), min_size=1))
 def test_a_gate_opens_exactly_when_all_its_criteria_hold(deeds: list[Any], chosen: set[Criterion]) -> None:
     play = a_play(*USED)
@@ -497,7 +497,7 @@ def test_a_gate_opens_exactly_when_all_its_criteria_hold(deeds: list[Any], chose
             assert (gates.unmet(some) == ()) == all(m for m, c in zip(met, USED, strict=True) if c in chosen)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(settings.get_profile("plays"))
 @given(DEEDS)
 def test_nobody_resolves_through_an_unmet_gate_without_an_override_on_record(deeds: list[Any]) -> None:
     play = a_play(*USED)

@@ -61,7 +61,7 @@ def test_any_order_and_repetition_gives_the_same_history_and_spans(data: st.Data
     assert all(a.end is not None and a.end <= b.start for a, b in pairwise(spans))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(settings.get_profile("plays"))
 @given(st.data(), EVENTS)
 @pytest.mark.row("S1")
 def test_pagerdutys_events_in_any_order_give_the_same_incident(

@@ -6,7 +6,7 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.domain.play import ANA, EVE, ID, PACK, RAJ, START, Play, Went, succeed
 
@@ -163,7 +163,7 @@ def mentions(node: Any) -> set[str]:
     return found
 
 
-@settings(max_examples=45, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(settings.get_profile("plays"))
 @given(
     st.lists(MOVES, min_size=1, max_size=25),
     st.lists(st.sampled_from(["done"] * 12 + ["refused", "unknown", "silent"]), min_size=1, max_size=12),

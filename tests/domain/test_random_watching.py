@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.domain.play import PACK, START, Play, Went
 from tests.domain.test_random_plays import HOSTILE, MOVES, PEOPLE, TEXT, World, check_answer, make, mentions
@@ -71,7 +71,7 @@ class Readings(World):
         return {"state": state, "summary": HOSTILE, "value": float(self.count)}
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(settings.get_profile("plays"))
 @given(
     st.lists(MORE, min_size=1, max_size=18),
     st.lists(st.sampled_from(["done"] * 12 + ["refused", "unknown", "silent"]), min_size=1, max_size=12),

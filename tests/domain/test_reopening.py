@@ -167,7 +167,7 @@ def test_the_silence_while_it_was_resolved_is_nobodys() -> None:
     assert row.longest_gap == 20 * MINUTE
 
 
-@settings(max_examples=40, deadline=None)
+@settings(settings.get_profile("plays"))
 @given(st.lists(st.integers(1, 1500), max_size=8))
 @example([60, 30, 1500])
 def test_a_step_is_late_when_its_length_has_passed_while_it_was_open_and_said_so_then(waits: list[int]) -> None:

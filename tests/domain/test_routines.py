@@ -75,7 +75,7 @@ BEGIN = local(2026, 1, 1, 0)
 SECONDS = 2 * 365 * 24 * 3600
 
 
-@settings(deadline=None)
+@settings(settings.get_profile("plays"))
 @given(st.lists(st.integers(0, SECONDS), min_size=2, max_size=12), st.times())
 def test_however_the_time_is_cut_every_run_comes_once_on_every_trading_day(cuts: list[int], at: time) -> None:
     at = at.replace(microsecond=0)

@@ -129,7 +129,7 @@ def test_acknowledging_in_pagerduty_acknowledges_the_related_alerts() -> None:
     assert changes(play) == {"PRISK1": "acknowledged"}
 
 
-@settings(deadline=None, max_examples=40)  # a whole play each time
+@settings(settings.get_profile("plays"))
 @given(st.lists(st.integers(0, 900), min_size=1, max_size=45), st.integers(2, 12))
 def test_a_storm_is_detected_exactly_when_a_window_holds_more_than_its_limit(times: list[int], over: int) -> None:
     found = PACK.pack.storms["risk_warden"]

@@ -217,7 +217,7 @@ def test_a_raise_tells_those_of_the_graver_severity_and_a_lowering_tells_nobody_
     assert play.keys("comm:") == ["comm:c:1:executive"]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(settings.get_profile("plays"))
 @given(
     after=st.lists(st.integers(0, 90), min_size=1, max_size=4),
     news=st.lists(st.tuples(st.sampled_from(["resolved", "reopened", "acknowledged"]), st.integers(1, 40)), max_size=6),

@@ -193,7 +193,7 @@ def test_readings_that_are_late_expire_and_wait_in_a_row_for_each_other() -> Non
     assert reading.priority > play.made[ID, "announce"].priority
 
 
-@settings(max_examples=60, deadline=None)
+@settings(settings.get_profile("plays"))
 @given(st.lists(st.sampled_from(["ok", "ok", "ok", "ok", "failed", "error"]), min_size=1, max_size=14))
 def test_steady_means_that_every_reading_for_so_long_was_healthy(states: list[str]) -> None:
     play, platform = a_play(LAG)

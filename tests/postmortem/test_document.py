@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.postmortem.builders import ANA, LOADED, RAJ, RITA, START, minutes, opened, rehearsed, resolved
 from tests.postmortem.test_markdown import HOSTILE, tokens
@@ -316,7 +316,7 @@ def shape(markdown: str) -> list[str]:
 
 
 @pytest.mark.row("S4")
-@settings(max_examples=40, deadline=timedelta(seconds=2), suppress_health_check=[HealthCheck.too_slow])
+@settings(settings.get_profile("plays"))
 @given(st.lists(HOSTILE.map(lambda text: f"x{text}x"), min_size=9, max_size=9))
 def test_no_text_from_outside_changes_the_structure(texts: list[str]) -> None:
     assert shape(told_with(texts)) == shape(told_with(["plain"] * 9))
