@@ -110,4 +110,4 @@ def test_an_own_pack_with_a_mistake_is_refused_with_file_and_line(
     assert code == 1
     assert f"{tmp_path / 'minimal.yaml'}:" in out
     assert "clocks.acknowledge.tell[0]: 'cto' is not defined under `groups`; there is only on_call, operators" in out
-    assert out.splitlines()[-1] == "2 mistakes. Nothing was started."
+    assert out.splitlines()[-1] == "2 mistakes."
