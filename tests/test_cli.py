@@ -5,11 +5,13 @@ import sqlite3
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from tests.test_settings import GIVEN
 from warroom import cli
+from warroom.__main__ import main as start
 from warroom.app import named
 from warroom.errors import ConfigError
 from warroom.store.database import trouble, upgrade
@@ -111,3 +113,14 @@ def test_an_incident_is_named_as_in_slack(typed: str) -> None:
 def test_an_incident_that_is_not_there_is_told_with_what_to_write(typed: str) -> None:
     with pytest.raises(ConfigError, match=f"there is no incident {typed}; write 42 or .*: INC-2026-0002"):
         named(typed, ["INC-2026-0002"])
+
+
+def test_ctrl_c_before_a_command_has_begun_ends_quietly(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Slow(ModuleType):
+        def __getattr__(self, name: str) -> object:
+            raise KeyboardInterrupt
+
+    monkeypatch.setitem(sys.modules, "warroom.cli", Slow("warroom.cli"))
+    with pytest.raises(SystemExit) as ended:
+        start()
+    assert ended.value.code == 130

@@ -111,7 +111,7 @@ def demo(
             out.print(f"{known.name:24} {known.title}", markup=False, emoji=False, highlight=False, soft_wrap=True)
         return
     if scenario not in SCENARIOS:
-        raise ConfigError([f"there is no scenario {scenario!r}{nearest(scenario, SCENARIOS)}; --list names them"])
+        raise ConfigError([f"there is no scenario {scenario!r}{nearest(scenario, SCENARIOS)} (--list names all)"])
     configure([], level=demonstration.LOG_LEVEL)
     told = asyncio.run(
         demonstration.play(SCENARIOS[scenario], speed=speed, out=out_dir, port=port, stay=not leave, console=out)

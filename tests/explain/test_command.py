@@ -56,7 +56,10 @@ def test_an_own_pack_is_explained_by_its_id(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--explain", "lav_adf", "P0"), "there is no pack 'lav_adf'; did you mean lav_adaf?"),
+        (
+            ("--explain", "lav_adf", "P0"),
+            "there is no pack 'lav_adf' (one of your own is named by its file); did you mean lav_adaf?",
+        ),
         (("--explain", "lav_adaf", "PO"), "there is no severity 'PO'; there is only P0, P1, P2, P3"),
         (
             ("--explain", "lav_adaf", "P0", "--against", "9"),

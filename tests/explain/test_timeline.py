@@ -265,7 +265,10 @@ def test_watches_teams_gates_and_what_comes_after_are_told(pack: str) -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"pack": "lav_adf"}, "there is no pack 'lav_adf'; did you mean lav_adaf?"),
+        (
+            {"pack": "lav_adf"},
+            "there is no pack 'lav_adf' (one of your own is named by its file); did you mean lav_adaf?",
+        ),
         ({"severity": "P9"}, "there is no severity 'P9'; there is only P0, P1, P2, P3"),
         ({"at": "25:00"}, "--against: '25:00' is no time of day; write one such as 10:00"),
         ({"at": "ten"}, "--against: 'ten' is no time of day; write one such as 10:00"),

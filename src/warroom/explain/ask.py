@@ -51,4 +51,4 @@ def _pack(name: str, own: Mapping[str, Path]) -> Pack:
     if name.endswith((".yaml", ".yml")) or "/" in name:
         return load_pack(Path(name))
     known = (*shipped_ids(), *own)
-    raise ConfigError([f"there is no pack {name!r}{nearest(name, known)}; a pack of your own is named by its file"])
+    raise ConfigError([f"there is no pack {name!r} (one of your own is named by its file){nearest(name, known)}"])

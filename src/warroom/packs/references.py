@@ -144,8 +144,8 @@ def _check_calendar(f: Findings, calendar: Calendar) -> None:
             f.add((*at, "weekdays", index), "a weekday is 0 (Monday) to 6 (Sunday)")
     known: Collection[str] = known_calendars()
     if calendar.holidays and calendar.holidays not in known:
-        said = f"there is no calendar {calendar.holidays!r}{nearest(calendar.holidays, known)}"
-        f.add((*at, "holidays"), said + "; write NYSE, or leave it empty")
+        said = f"there is no calendar {calendar.holidays!r} (NYSE is one, and it may be left empty)"
+        f.add((*at, "holidays"), said + nearest(calendar.holidays, known))
 
 
 def _check_records(f: Findings, pack: Pack) -> None:
