@@ -2,7 +2,6 @@
 
 from tests.domain.play import ANA, MINUTE, RAJ, Play, Went, a_pack, a_pack_with, succeed
 
-from warroom.domain import facts as f
 from warroom.domain.policy import Cadence
 from warroom.domain.progress import MOST
 
@@ -184,9 +183,19 @@ def test_what_nobody_has_said_of_a_declared_incident_is_not_known_yet() -> None:
     assert "Alert:" not in said
 
 
-def test_acknowledging_is_news_and_what_it_implies_is_not_told_twice() -> None:
-    play = an_alert(quiet=True)
+def test_where_all_that_was_done_is_listed_too_nothing_is_told_twice() -> None:
+    play = Play()
+    play.alert(title="Slow orders", details={"degradation_pct": 60})
     play.at(3).type("/incident ack")
-    said = automatic(play, 15)
+    said = automatic(play, 30, "p1_status_update")
     assert said.count("Acknowledged after 3 m") == 1
-    assert [w.milestone for w in play.whats(f.MilestoneReached)][-1] == "acknowledged"
+    again = automatic(play, 60, "p1_status_update")
+    assert again.count("Acknowledged after 3 m") == 1
+
+
+def test_that_nobody_acknowledged_is_not_said_once_more_as_a_late_step() -> None:
+    play = Play()
+    play.alert(title="Slow orders", details={"degradation_pct": 60})
+    said = automatic(play, 30, "p1_status_update")
+    assert "Nobody has acknowledged it" in said
+    assert "Alert the on-call team" not in said

@@ -398,6 +398,8 @@ def test_a_step_that_people_had_done_before_it_began_is_done() -> None:
     play = a_p0()
     play.at(1).type("/diagnostics evidence")
     assert "Preserve the evidence · warroom · done 14:32 UTC (readings collected)" in play.panel()
+    play.type("/incident take")
+    assert "Assign the incident commander · Technical lead · done 14:32 UTC (commander assigned)" in play.panel()
 
 
 @pytest.mark.parametrize("of", [a_p0, a_p1])

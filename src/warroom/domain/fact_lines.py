@@ -39,8 +39,9 @@ def tell(fact: f.Fact, pack: LoadedPack) -> str:
         case f.StepLate():
             return f"Step LATE: {_step_title(p, what.step)}"
         case f.UpdateGiven():
-            said = what.summary or "nothing new was reported"
-            return f"Update ({what.status}): {said}" if what.human else f"Update without a person: {said}"
+            return (
+                f"Update ({what.status}): {what.summary}" if what.human else "Update from the record: nobody wrote it"
+            )
         case f.NoteAdded():
             return what.text
         case f.ProbesRequested():

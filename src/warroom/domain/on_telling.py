@@ -122,13 +122,13 @@ def _told_before(out: Out, communication: Communication) -> tuple[str, ...]:
     return tuple(dict.fromkeys(channel for c in earlier for channel in c.channels if channel not in told))
 
 
-def told_of_the_beginning(out: Out) -> tuple[str, ...]:
-    """The channels that have read what is affected, each once: those of the announcements, and those that were told of
-    the declaration. Nothing goes to external audiences without an approval."""
+def told_so_far(out: Out) -> tuple[str, ...]:
+    """The channels that have read what is affected, each once: those of the announcements, and those that
+    communications have gone to. Nothing goes to external audiences without an approval."""
     pack = out.pack.pack
     told = dict.fromkeys(pack.severities[severity].announce.channel for severity in out.announced().values())
     for communication in protocol.communications(out.i, out.pack):
-        if communication.at == "declared" and any(name == communication.id for name, _ in out.i.told):
+        if any(name == communication.id for name, _ in out.i.told):
             audiences = inside(pack, communication.audiences)
             told |= dict.fromkeys(way.channel for way in ways(pack, "", communication.channels, audiences))
     return tuple(channel for channel in told if channel not in ("", "room"))

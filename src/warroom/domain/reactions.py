@@ -235,7 +235,7 @@ def _playbook(out: Out, before: Incident | None, fact: f.Fact, what: f.PlaybookC
         "before": views.base(before, out.pack, out.now)["plain"] if before else "",
         "why": what.reason,
     }
-    for channel in on_telling.told_of_the_beginning(out):
+    for channel in on_telling.told_so_far(out):
         yield out.post(f"{key}:to:{channel}", channel, "playbook_changed", {"context": told})
 
 

@@ -438,6 +438,8 @@ def update(i: Incident, pack: LoadedPack, now: datetime, data: Mapping[str, Any]
         "silent_since": moment(known.quiet),
         "taken": [line for line in taken(i) if line not in {x.text for x in news}],
         "halts": halt_lines(i, now),
+        "in_force": [run_line(r) for r in halts.in_force(i)],
+        "unsettled": [run_line(r) for r in halts.unsettled(i)],
     }
 
 
