@@ -1,9 +1,18 @@
 """An update that nobody wrote: what the record knows, what nobody has done, and no news called new that is old."""
 
-from tests.domain.play import ANA, MINUTE, RAJ, Play, Went, a_pack, a_pack_with, succeed
+from dataclasses import replace
 
+from tests.domain.play import ANA, ID, MINUTE, RAJ, Play, Went, a_pack, a_pack_with, succeed
+
+from warroom.domain import facts as f
+from warroom.domain.incident import evolve
+from warroom.domain.people import WARROOM
 from warroom.domain.policy import Cadence
 from warroom.domain.progress import MOST
+from warroom.packs.bindings import Binding
+from warroom.packs.loader import loaded_pack, shipped
+
+EAFIX = loaded_pack(shipped("eafix"), Binding(services=("PSVC1",)))
 
 QUIET = a_pack(clocks={}, steps=())
 """no step takes readings or is late"""
@@ -199,3 +208,24 @@ def test_that_nobody_acknowledged_is_not_said_once_more_as_a_late_step() -> None
     said = automatic(play, 30, "p1_status_update")
     assert "Nobody has acknowledged it" in said
     assert "Alert the on-call team" not in said
+
+
+def test_the_desk_is_told_to_send_no_orders_only_while_trading_is_stopped() -> None:
+    play = Play({"eafix": EAFIX})
+    play.alert(title="Order execution failure: orders are stuck")
+    act = f.ActionRequested(run="r", action="stop-trading", scope="all", reason="stuck", mode="live")
+    sure = f.ActionSettled(run="r", action="stop-trading", scope="all", outcome="confirmed", detail="")
+    lifted = f.HaltLifted(incident="INC-2026-0009", run="x", scopes=("all",), outcome="confirmed", reason="well again")
+    play.type("/incident update first")
+    said = [play.seen("desk_update")[-1]]
+    for whats in ((act, replace(sure, outcome="unknown")), (sure,), (lifted,)):
+        for what in whats:
+            play.incidents[ID] = evolve(play.incident, f.Fact(at=play.now, recorded=play.now, by=WARROOM, what=what))
+        play.type("/incident update more")
+        said.append(play.seen("desk_update")[-1])
+    before, unsure, stopped, after = said
+    assert "trading is stopped" not in before
+    assert "nobody knows whether trading is stopped" in unsure
+    assert "trading is stopped (Trading halt (all): CONFIRMED by reading back): send no new orders until" in stopped
+    assert "trading is stopped" not in after
+    assert "LIFTED" in after
