@@ -1,5 +1,6 @@
 """What the point-in-time pack says stays true: where its people meet, and what its halt really stops."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -138,6 +139,17 @@ def test_a_halt_lifted_from_another_incident_is_told_in_the_same_words() -> None
     play.give(lifted)
     for told in play.seen("halt_lifted"):
         assert "the flow of trading signals resumes on the whole platform" in told
+
+
+def test_a_halt_that_outlasts_its_incident_asks_of_the_desk_what_it_asked_before() -> None:
+    play = a_play()
+    stop(play)
+    play.hear("incident.resolved")
+    play.wait(timedelta(hours=1))
+    assert play.posts("halt_stands")
+    for told in play.seen("halt_stands"):
+        assert "Trading desk: take no new position on a signal until you read here that signals resume." in told
+        assert "send no new orders" not in told
 
 
 def stop(play: Play) -> None:

@@ -113,6 +113,8 @@ def _stands(out: Out, what: f.HaltStands) -> Iterator[Effect]:
         "halts": [{"line": views.run_line(run), "by": views.who(run.by), "at": moment(run.at)} for run in runs],
         "who": list(dict.fromkeys(out.pack.pack.groups.get(g, g) for action in undoing for g in action.who)),
         "again": moment(outlasting.after(out.now, out.pack)),
+        "stops": halts.stopped(out.pack.pack, [str(run.scope) for run in runs]),
+        "desk": " ".join(dict.fromkeys(action.desk for action in actions if action.desk)),
     }
     key = f"halt_stands:{what.due.isoformat()}"
     yield out.say(key, "halt_stands", told)
