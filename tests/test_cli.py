@@ -65,6 +65,8 @@ def test_an_address_of_no_database_is_told_alike_by_every_command(run: Run) -> N
     told = {run(*command, database="garbage")[1] for command in (["db", "upgrade"], ["audit"], ["postmortem", "1"])}
     told |= {run(command, database="garbage")[1].splitlines()[0] + "\n" for command in ("serve", "check")}
     (said,) = told
+    assert run("serve", database="garbage")[1].splitlines()[1] == "1 mistake. Nothing was started."
+    assert run("check", database="garbage")[1].splitlines()[1] == "1 mistake."
     assert "DATABASE_URL: it begins with sqlite+aiosqlite:/// or postgresql+asyncpg://" in said
 
 

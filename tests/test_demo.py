@@ -117,6 +117,23 @@ async def test_a_sentence_that_stands_as_it_is_read_out_is_wrapped_and_loses_not
     assert " ".join(line.strip() for line in lines[1:-1]) == script
 
 
+async def test_a_table_is_narrowed_to_the_terminal_and_keeps_its_last_column() -> None:
+    audience = Audience(49)
+    table = (
+        "State  Reading             Result            Took\n"
+        "-----  ------------------  --------------  ------\n"
+        "ok     Redis answers PING  answered        0.01 s\n"
+        "error  Container           no such answer  2.10 s"
+    )
+    audience.slack.post(audience.room(), BOT_USER_ID, "", blocks=[preformatted(table)])
+    assert (await audience.reads())[1:-1] == [
+        "    State  Reading         Result            Took",
+        "    -----  --------------  --------------  ------",
+        "    ok     Redis answers…  answered        0.01 s",
+        "    error  Container       no such answer  2.10 s",
+    ]
+
+
 async def test_a_file_is_told_by_its_title_name_and_size(wide: Audience) -> None:
     file = {"id": "F1", "name": "inc-1-postmortem.md", "title": "Post-mortem draft INC-2026-0001", "size": 12_869}
     wide.slack.post(wide.slack.find("war-room"), BOT_USER_ID, "", files=[file])

@@ -25,6 +25,10 @@ _BULLET = re.compile(r"\s*(?:[•>]|\d+\.) ")
 _COLUMNS = re.compile(r"\S {2,}\S")
 _PREFORMATTED = "    "
 """begins the lines of a table or a listing in a message's text"""
+_RULE = re.compile(rf"{_PREFORMATTED}-+(?:  -+)+")
+"""the line below the heads of a table's columns, as wide as they are"""
+_LEAST = 4
+"""columns of a table's column there are at least"""
 
 
 @dataclass
@@ -104,7 +108,7 @@ class Teller:
         place = self._place(thing["channel"], room)
         head = Text.assemble((time, "dim"), "  ", (place + remark, "cyan"), "  ", (thing["author"], "bold"))
         self._print(head, DEED, first=0)
-        for line in text.strip("\n").split("\n"):
+        for line in _narrowed(text.strip("\n").split("\n"), self.console.width):
             self._body(_pictured(line))
         self.console.print()
 
@@ -142,6 +146,42 @@ def _wrapped(console: Console, text: Text, indent: int, first: int) -> Iterator[
         rest = text[len(begin.plain) :]
         rest = rest[len(rest.plain) - len(rest.plain.lstrip()) :]
         yield from rest.wrap(console, max(console.width - indent, NARROWEST))
+
+
+def _narrowed(lines: list[str], width: int) -> Iterator[str]:
+    """The lines, with the widest columns of each table narrowed until it is no wider than `width`, if it can be."""
+    table: list[str] = []
+    for number, line in enumerate(lines):
+        begins = number + 1 < len(lines) and _RULE.fullmatch(lines[number + 1]) is not None
+        if begins or (table and line.startswith(_PREFORMATTED)):
+            table.append(line)
+            continue
+        yield from _fitted(table, width)
+        table = []
+        yield line
+    yield from _fitted(table, width)
+
+
+def _fitted(table: list[str], width: int) -> list[str]:
+    """A table: heads, rule and rows."""
+    if not table:
+        return []
+    spans = [found.span() for found in re.finditer("-+", table[1])]
+    widths = [end - begin for begin, end in spans]
+    between = len(_PREFORMATTED) + 2 * (len(spans) - 1)
+    while sum(widths) + between > width and max(widths) > _LEAST:
+        widths[widths.index(max(widths))] -= 1
+    return [
+        _PREFORMATTED + "  ".join(_cell(line[begin:end], w) for (begin, end), w in zip(spans, widths, strict=True))
+        for line in table
+    ]
+
+
+def _cell(text: str, width: int) -> str:
+    """`text`, a cell filled up to its column's width, in `width` columns."""
+    if len(text.rstrip()) <= width or set(text) == {"-"}:
+        return text[:width]
+    return f"{text[: width - 1]}…"
 
 
 def _reason(page: Seen) -> str:
