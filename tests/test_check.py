@@ -111,6 +111,12 @@ def test_no_mistake_hides_another_and_none_is_told_that_is_not_one(tmp_path: Pat
     ]
 
 
+def test_a_warroom_yaml_that_says_nothing_is_told_without_what_follows_from_it(tmp_path: Path) -> None:
+    environ = own_pack(tmp_path, TOY) | {"WARROOM_URL_X": "http://x:1", "PAGERDUTY_ROUTING_KEY_X": "key"}
+    (tmp_path / "warroom.yaml").write_text("packs: x\ngroups: {operators: [U0OPER]}\n")
+    assert told(environ) == [f"{tmp_path / 'warroom.yaml'}:1: packs: write `key: value` lines here"]
+
+
 def test_a_pack_that_is_not_text_is_told_where_warroom_yaml_names_it(tmp_path: Path) -> None:
     (said,) = told(own_pack(tmp_path, b"\xff\xfe"))
     assert said == (

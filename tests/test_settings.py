@@ -146,6 +146,8 @@ def test_blank_is_the_same_as_not_set() -> None:
         ("PAGERDUTY_API_URL", "https://me:pass@api.example", "write https://HOST without user and password"),
         ("PAGERDUTY_FROM_EMAIL", "bot", "write one e-mail address"),
         ("PAGERDUTY_WEBHOOK_SECRET", ",", "there is no secret between the commas"),
+        ("DATABASE_URL", "sqlite+aiosqlite:///", "it names no file"),
+        ("DATABASE_URL", "postgresql+asyncpg://u@h:x/y", "its port is no number"),
         ("DATABASE_URL", "postgresql://x", "it begins with sqlite+aiosqlite:/// or postgresql+asyncpg://"),
         ("WARROOM_PORT", "99999", "this value is not possible; write the port to listen on, 1 to 65535"),
         ("WARROOM_ACTIONS", "on", "this value is not possible; write off, dry_run"),

@@ -157,6 +157,10 @@ class Environment(BaseModel):
             raise ValueError("it names no file")
         if file is None and not url.startswith("postgresql+asyncpg://"):
             raise ValueError("it begins with sqlite+aiosqlite:/// or postgresql+asyncpg://")
+        try:
+            _ = urlsplit(url).port
+        except ValueError as error:
+            raise ValueError("its port is no number up to 65535") from error
         return value
 
     @field_validator("warroom_slack_limits", mode="before")

@@ -81,7 +81,7 @@ class Document:
         at, mapping = parent
         self._out += [item for key, item in mapping.value if key.value == path[-1]]
         node = _node(value)
-        self._check(node, self._labels[id(mapping)] + "." + str(path[-1]))
+        self._check(node, _join(self._labels[id(mapping)], path[-1]))
         others = [pair for pair in mapping.value if pair[0].value != path[-1]]
         key = next((key for key, _ in mapping.value if key.value == path[-1]), None)
         mapping.value = [*others, (key or ScalarNode(_TAG + "str", str(path[-1]), at.start_mark), node)]

@@ -49,6 +49,8 @@ def reason(error: Exception) -> str:
     cause = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(cause, TimeoutError):
         return "no answer in time"
+    if isinstance(cause, OSError) and cause.strerror:
+        return cause.strerror
     return (str(cause).splitlines() or [type(cause).__name__])[0]
 
 
