@@ -155,6 +155,30 @@ def test_an_overridden_gate_lets_it_be_asked_for_and_still_takes_two_people() ->
     assert "you may send orders again" in play_that_resumed().seen("action_settled")[-1]
 
 
+def test_a_picture_stands_for_a_halt_only_while_it_is_in_force() -> None:
+    play = halted()
+    assert "🛑 Trading halt (all): CONFIRMED" in play.panel()
+    play = play_that_resumed()
+    assert "🛑" not in play.panel()
+    assert "🟢 Trading halt (all): CONFIRMED by reading back, LIFTED 14:31 UTC · 14:31 UTC by" in play.panel()
+    assert "🟢 Resuming trading (all): CONFIRMED" in text_of(play.type("/incident-status"))
+    assert "CONFIRMED by reading back, LIFTED since" in play.render(play.made[ID, "announce"]).plain
+
+
+def test_an_update_names_the_halts_that_stand_and_after_resuming_that_none_does() -> None:
+    play = Play()
+    play.alert()
+    halt(play)
+    play.at(20)
+    assert "Halts: Trading halt (all): CONFIRMED by reading back\n" in play.seen("p0_update")[-1]
+    play.send("gate_override", f"{ID}|resume", ANA, reason="the probe is broken")
+    shown = play.type("/halt resume fine again", RITA)
+    play.click("action.confirm", shown.context["button"], RITA)
+    press(play, "approve", CLARA)
+    play.at(35)
+    assert "Halts: none in force, trading resumed at 14:51 UTC" in play.seen("p0_update")[-1]
+
+
 def play_that_resumed() -> Play:
     play = halted()
     ask(play)

@@ -47,7 +47,7 @@ def started(i: Incident) -> datetime:
 
 def taken(i: Incident) -> tuple[str, ...]:
     """What has been done so far, in words, oldest first."""
-    lines = [acknowledged(i), commanded(i), *(run_line(run) for run in i.runs), *resumed_elsewhere(i)]
+    lines = [acknowledged(i), commanded(i), *(_run_now(i, run) for run in i.runs), *resumed_elsewhere(i)]
     lines += [_readings(d) for d in i.diagnoses if d.reported]
     return tuple(filter(None, lines))
 
@@ -61,6 +61,11 @@ def acknowledged(i: Incident) -> str:
 def commanded(i: Incident) -> str:
     """Who is in command; "" for nobody."""
     return f"{i.commander.name} is in command" if i.commander else ""
+
+
+def _run_now(i: Incident, run: Run) -> str:
+    """The same of a halt that was lifted says so."""
+    return run_line(run) + (", LIFTED since" if run.scope and i.lifted(run) else "")
 
 
 def run_line(run: Run) -> str:

@@ -8,7 +8,19 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from warroom.domain import approvals, checklists, clocks, gates, halts, progress, protocol, schedule, teams, watches
+from warroom.domain import (
+    approvals,
+    checklists,
+    clocks,
+    gates,
+    halts,
+    outlasting,
+    progress,
+    protocol,
+    schedule,
+    teams,
+    watches,
+)
 from warroom.domain.decision import LoadedPack
 from warroom.domain.effects import moment
 from warroom.domain.incident import Incident, Run
@@ -200,7 +212,13 @@ def lasting(i: Incident, pack: LoadedPack, now: datetime) -> list[str]:
 def halt_rows(i: Incident, now: datetime) -> list[View]:
     """The same with the moment and the person of each."""
     return [
-        {"line": _halt_line(i, run, now), "at": moment(run.settled or run.at), "by": who(run.by), "id": i.id}
+        {
+            "line": _halt_line(i, run, now),
+            "at": moment(run.settled or run.at),
+            "by": who(run.by),
+            "id": i.id,
+            "state": _halt_state(i, run),
+        }
         for run in i.runs
         if run.scope or run.lifts
     ]
@@ -210,6 +228,15 @@ def halt_lines(i: Incident, now: datetime) -> list[str]:
     """Every halt and every resumption as a line, oldest first; a lifted halt says since when. Then what other incidents
     did to them."""
     return [*(_halt_line(i, run, now) for run in i.runs if run.scope or run.lifts), *resumed_elsewhere(i)]
+
+
+def _halt_state(i: Incident, run: Run) -> str:
+    """How a halt or a resumption stands, as a picture shows it."""
+    if run.outcome != "confirmed":
+        return run.outcome
+    if run.lifts:
+        return "resumed"
+    return "lifted" if i.lifted(run) else "in force"
 
 
 def _halt_line(i: Incident, run: Run, now: datetime) -> str:
@@ -240,7 +267,8 @@ def panel(i: Incident, pack: LoadedPack, now: datetime, data: Mapping[str, Any] 
         "phase": phase(pack, now),
         "clocks": [_clock(v) for v in _latest(clocks.views(i, pack, now))],
         "steps": steps(i, pack),
-        "halts": halt_lines(i, now),
+        "halts": halt_rows(i, now),
+        "elsewhere": list(resumed_elsewhere(i)),
         "halted": bool(halts.in_force(i)),
         "waiting": waiting(i, now),
         "lasting": lasting(i, pack, now),
@@ -437,10 +465,17 @@ def update(i: Incident, pack: LoadedPack, now: datetime, data: Mapping[str, Any]
         "since": moment(known.since),
         "silent_since": moment(known.quiet),
         "taken": [line for line in taken(i) if line not in {x.text for x in news}],
-        "halts": halt_lines(i, now),
+        "halts": [run_line(run) for run in outlasting.standing(i)],
+        "resumed": _moment(_resumed(i)),
         "in_force": [run_line(r) for r in halts.in_force(i)],
         "unsettled": [run_line(r) for r in halts.unsettled(i)],
     }
+
+
+def _resumed(i: Incident) -> datetime | None:
+    """When trading resumed last (UTC), where no halt stands any more."""
+    lifts = [lift.at for halt in i.halts if (lift := i.lifted(halt))]
+    return max(lifts, default=None) if not outlasting.standing(i) else None
 
 
 def resolution(i: Incident, pack: LoadedPack, now: datetime, data: Mapping[str, Any]) -> View:
