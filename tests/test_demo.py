@@ -215,7 +215,7 @@ def test_the_whole_story_is_told_and_leaves_its_files(tmp_path: Path) -> None:
     assert "PagerDuty calls Ana Souza, Mei Tanaka, Raj Patel, Lukas Weber" in ended.stdout
     assert "Rita Okafor presses [Halt trading now]" in ended.stdout
     assert "Raj Patel fills in the form “" in ended.stdout
-    assert ended.stdout.count("(edited)") == 2
+    assert ended.stdout.count("#war-room (edited)") == 1
     said = transcript(tmp_path)
     assert all(set(row) == {"at", "channel", "author", "text", "ts", "thread_ts"} for row in said)
     assert [row["at"] for row in said] == sorted(row["at"] for row in said)
