@@ -113,7 +113,7 @@ def test_more_news_than_fit_are_counted() -> None:
     for number in range(MOST + 3):
         play.type(f"/diagnostics {list(play.packs['lav_adaf'].pack.probes)[number]}")
     said = automatic(play, 15)
-    assert said.count("1 readings taken") == MOST
+    assert said.count("1 reading taken") == MOST
     assert "3 earlier ones are in the timeline" in said
 
 

@@ -4,7 +4,7 @@ from warroom.domain import facts as f
 from warroom.domain import protocol
 from warroom.domain.decision import LoadedPack
 from warroom.domain.policy import Pack
-from warroom.domain.words import clock
+from warroom.domain.words import clock, counted, listed
 
 
 def tell(fact: f.Fact, pack: LoadedPack) -> str:
@@ -48,7 +48,7 @@ def tell(fact: f.Fact, pack: LoadedPack) -> str:
             return f"Diagnostics asked for: {what.what}"
         case f.ProbesReported():
             bad = sum(1 for r in what.results if r.get("state") != "ok")
-            return f"Diagnostics: {len(what.results)} readings, {bad} not healthy"
+            return f"Diagnostics: {counted(len(what.results), 'reading')}, {bad} not healthy"
         case f.ActionRequested():
             return f"{what.title or what.action} ordered ({what.mode.replace('_', ' ')}): {what.reason}"
         case f.ActionHeld():
@@ -82,9 +82,9 @@ def tell(fact: f.Fact, pack: LoadedPack) -> str:
         case f.EffectFailed():
             return f"Could not do {what.kind}: {what.error}"
         case f.DraftAsked():
-            return f"Post-mortem draft {what.number} wanted ({what.reason})"
+            return f"Post-mortem draft {what.number} is compiled ({what.reason})"
         case f.CommunicationDue():
-            return f"Told at its moment: {what.communication.replace('_', ' ')}"
+            return _communication(p, what.communication)
         case f.AlertJoined():
             return f"Related alert: {what.title}"
         case f.WatchSaw():
@@ -123,6 +123,18 @@ def _watch_title(p: Pack, watch: str) -> str:
 
 def _clock_title(p: Pack, clock: str) -> str:
     return next((c.title for name, c in protocol.all_clocks(p) if name == clock), clock)
+
+
+def _communication(pack: Pack, name: str) -> str:
+    """What is told to whom, of a communication that is due."""
+    known = next((c for c in protocol.all_communications(pack) if c.id == name), None)
+    if known is None:
+        return f"To be told now: {name.replace('_', ' ')}"
+    titles = [
+        pack.audiences[a].title + (" once approved" if pack.audiences[a].external else "") for a in known.audiences
+    ]
+    to = listed([*(pack.channels.get(c, f"the {c}") for c in known.channels), *titles])
+    return f"“{known.message.replace('_', ' ').capitalize()}” goes to {to}"
 
 
 def _step_title(p: Pack, step: str) -> str:

@@ -1,7 +1,7 @@
 """What a person says of how far an incident is, where no action or step says it by itself."""
 
 from warroom.domain import facts as f
-from warroom.domain import gates
+from warroom.domain import gates, protocol
 from warroom.domain.commands import did_you_mean
 from warroom.domain.decision import Context
 from warroom.domain.effects import Reply, moment
@@ -40,7 +40,8 @@ def on_milestone(incident: Incident, actor: Actor, text: str, given: Input, ctx:
     if name != "reviewed" and not incident.is_open:
         return wrong(f"{incident.id} is resolved already.", "/incident note TEXT still adds to its timeline.")
     reached = f.MilestoneReached(milestone=name, source="slack")
-    written = f"Written down that {reaching(name)}; whoever is to be told is told"
+    told = any(c.at == name for c in protocol.communications(incident, ctx.pack))
+    written = f"Written down that {reaching(name)}" + ("; whom the pack names is told" if told else "")
     answer = Reply("done", {"text": written, **room_link(incident)})
     return Handled(ctx.facts(actor.by, reached), answer)
 

@@ -9,7 +9,7 @@ from warroom.domain import facts as f
 from warroom.domain.decision import LoadedPack
 from warroom.domain.incident import Diagnosis, Incident, Run, Update
 from warroom.domain.people import WARROOM
-from warroom.domain.words import clock, spell
+from warroom.domain.words import clock, counted, spell
 
 NOTES = 3
 """how many notes an update repeats, the newest ones"""
@@ -192,7 +192,7 @@ def _told(i: Incident, pack: LoadedPack, fact: f.Fact) -> Iterator[tuple[str, st
 
 
 def _readings(diagnosis: Diagnosis) -> str:
-    return f"{len(diagnosis.results)} readings taken ({diagnosis.what.replace('_', ' ')})"
+    return f"{counted(len(diagnosis.results), 'reading')} taken ({diagnosis.what.replace('_', ' ')})"
 
 
 def _resumed(what: f.HaltLifted) -> str:

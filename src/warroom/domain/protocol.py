@@ -83,6 +83,14 @@ def all_clocks(pack: Pack) -> Iterator[tuple[str, Clock]]:
         yield from book.clocks.items()
 
 
+def all_communications(pack: Pack) -> Iterator[Communication]:
+    """Every communication the pack knows."""
+    for severity in pack.severities.values():
+        yield from severity.communications
+    for book in pack.playbooks.values():
+        yield from book.communications
+
+
 def step_named(pack: Pack, step_id: str) -> Step | None:
     """The step with this id."""
     return next((s for s in all_steps(pack) if s.id == step_id), None)

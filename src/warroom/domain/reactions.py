@@ -244,12 +244,13 @@ def _withdrawn(out: Out, before: Incident | None, fact: f.Fact, what: f.Mileston
     gone = before is not None and before.reached(what.milestone) is not None
     if message and gone and out.i.reached(what.milestone) is None:
         turn = sum(1 for m in out.i.history if m.milestone == what.milestone and not m.reached)
-        context = {"by": views.who(fact.by), "at": moment(fact.at)}
+        context = {"by": views.who(fact.by), "at": moment(fact.at), "broadcast": ""}
         yield out.say(f"{message}:{turn}", message, context)
         if message == "reopened":
-            announce = out.pack.pack.severities[out.i.severity].announce.channel
-            told = views.base(out.i, out.pack, out.now) | context
-            yield out.post(f"reopened:{turn}:announce", announce, message, {"context": told})
+            first = out.pack.pack.severities[out.i.severity].announce
+            announce, told = first.channel, views.base(out.i, out.pack, out.now) | context
+            loud = told | {"broadcast": first.broadcast or ""}
+            yield out.post(f"reopened:{turn}:announce", announce, message, {"context": loud})
             for channel in on_telling.told_of_the_end(out):
                 if channel not in (announce, "room"):
                     yield out.post(f"reopened:{turn}:to:{channel}", channel, message, {"context": told})

@@ -57,6 +57,15 @@ def clock(at: datetime, now: datetime) -> str:
     return f"{at.astimezone(UTC):%H:%M} UTC" if day(at) == day(now) else stamp(at)
 
 
+def counted(count: int, noun: str) -> str:
+    """ "1 reading", "2 readings", "3 other people"; the nouns that do not just take an s are in `_PLURALS`."""
+    *before, last = noun.split(" ")
+    return f"{count} {' '.join([*before, last if count == 1 else _PLURALS.get(last, f'{last}s')])}"
+
+
+_PLURALS = {"person": "people"}
+
+
 def listed(items: Iterable[str]) -> str:
     """ "a", "a and b", "a, b and c"."""
     words = list(items)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from math import isfinite
 from typing import Any
 
@@ -22,6 +22,7 @@ from warroom.rendering.slots import NOW_KEY, leaves_of
 from warroom.rendering.values import clip, is_web_url, one_line, text_of
 
 RANGES = ("here", "channel", "everyone")
+_ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)")
 _USER = re.compile(r"[UW][A-Z0-9]{2,}")
 _CHANNEL = re.compile(r"[CGD][A-Z0-9]{2,}")
 _USERGROUP = re.compile(r"S[A-Z0-9]{2,}")
@@ -54,16 +55,30 @@ def broadcast(value: object) -> object:
     return Mention("broadcast", value) if isinstance(value, str) and value in RANGES else value
 
 
+def _moment(value: object) -> datetime | None:
+    """The moment that a value is; a platform and its people write one as `2026-03-02T14:31:00Z`."""
+    if isinstance(value, datetime):
+        return value
+    if not isinstance(value, str) or not _ISO.fullmatch(value):
+        return None
+    try:
+        return datetime.fromisoformat(value).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
 @pass_context
 def when(context: Context, value: object) -> object:
     """A moment in UTC and, in Slack, beside it in the reader's own zone; a moment of another day with its day."""
-    return Date(value, context[NOW_KEY]) if isinstance(value, datetime) else value
+    at = _moment(value)
+    return Date(at, context[NOW_KEY]) if at else value
 
 
 @pass_context
 def clock(context: Context, value: object) -> object:
     """A moment as `14:31 UTC`, one of another day as `Mon 2 Mar 2026, 14:31 UTC`."""
-    return words.clock(value, context[NOW_KEY]) if isinstance(value, datetime) else value
+    at = _moment(value)
+    return words.clock(at, context[NOW_KEY]) if at else value
 
 
 def day(value: object) -> object:
@@ -92,6 +107,11 @@ def number(value: object, digits: int | None = None) -> object:
     if digits is not None:
         return f"{value:,.{min(max(digits, 0), 12)}f}"
     return f"{value:,}" if isinstance(value, int) else f"{value:,.2f}".rstrip("0").rstrip(".")
+
+
+def counted(value: object, noun: str) -> object:
+    """How many there are of something: `1 reading`, `2 readings`."""
+    return words.counted(value, noun) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def link(value: object, label: object = None) -> object:
@@ -191,6 +211,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "day": day,
     "duration": duration,
     "number": number,
+    "counted": counted,
     "link": link,
     "and_list": and_list,
     "join": join,

@@ -35,6 +35,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from warroom.domain.effects import Form
+from warroom.domain.words import counted
 from warroom.rendering.elements import (
     Json,
     input_select,
@@ -231,7 +232,7 @@ def _halt_resume(c: Context) -> list[Json]:
         *_lines(c, "in_force", "In force"),
         *_lines(c, "criteria", "What must hold before trading resumes"),
     ]
-    blocks += _about_action(c)
+    blocks += _about_action({**c, "undo": "a new halt"})
     if len(scopes) > 1:
         blocks.append(input_select("scope", "Which halt is lifted?", scopes, values.get("scope")))
     hint = "It is shown to those who approve, and kept in the audit trail."
@@ -248,13 +249,16 @@ def _approval_reject(c: Context) -> list[Json]:
 def _about_action(c: Context) -> list[Json]:
     """What it does, who may, who must approve, how long it lasts, how it is taken back."""
     approvers = ", ".join(map(str, c.get("approvers") or ()))
+    undo = c.get("undo") or ("a new halt" if c.get("lifts") else "")
     lines = [
         str(c.get("action") or ""),
         f"Consequence: {c['consequence']}" if c.get("consequence") else "",
         f"Danger: {c['danger']}" if c.get("danger") else "",
-        f"{c['need']} other(s) must approve ({approvers}); nothing is sent before" if c.get("need") else "",
-        f"It lasts {int(c['lasts'] // 60)} minutes" if c.get("lasts") else "",
-        f"Taken back by: {c['undo']}" if c.get("undo") else "It cannot be taken back from here",
+        f"{counted(int(c['need']), 'other person')} must approve ({approvers}); nothing is sent before"
+        if c.get("need")
+        else "",
+        f"It lasts {counted(int(c['lasts'] // 60), 'minute')}" if c.get("lasts") else "",
+        f"Taken back by: {undo}" if undo else "It cannot be taken back from here",
     ]
     return [text_section("\n".join(filter(None, lines)))]
 
