@@ -206,7 +206,7 @@ async def test_all_five_stages_are_told_and_resolving_waits_for_every_exit_crite
     assert sorted(mail.recipients) == ["clara@sandbox.example", "omar@sandbox.example"]
     assert "Ingestion paused for XNYS, ETA not known yet" in mail.text
     # recovery start
-    firm.saw("trading-ops", "Backfill initiated for XNYS covering 2026-11-17T14:31:00Z to 2026-11-17T14:33:00Z")
+    firm.saw("trading-ops", "Backfill initiated for XNYS covering 14:31 UTC to 14:33 UTC")
     # re-validation
     await firm.passes(minutes=2)
     for group in ("reconciliation", "quality", "indicators"):
