@@ -150,6 +150,9 @@ def test_the_same_declared_again_within_a_few_minutes_opens_nothing_and_pages_no
     assert "INC-2026-0001 with this title was opened 2 m ago, as P1. Work on it in #inc-2026-0001-orders" in answer
     assert "Another one? Say in its title what is different: /incident declare P1 TITLE" in answer
     assert "was opened 2 m ago" in play.send("declare", "", title="Orders rejected", severity="P1").errors["title"]
+    assert "Graver" not in answer
+    graver = text_of(play.type("/incident declare P0 Orders rejected", channel="CELSE"))
+    assert "Graver than that? /incident severity INC-2026-0001 P0 WHY" in graver
     assert len(play.incidents) == 1
     play.type("/incident declare P1 Orders rejected at venue B", channel="CELSE")
     play.wait(20 * MINUTE)

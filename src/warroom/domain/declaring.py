@@ -11,6 +11,7 @@ from warroom.domain.effects import Form, Reply
 from warroom.domain.handling import Handled, wrong
 from warroom.domain.people import Actor
 from warroom.domain.policy import SeverityId
+from warroom.domain.routing import RANK
 from warroom.domain.severity import Alert, classify, match_playbook
 from warroom.domain.words import spell
 
@@ -34,7 +35,9 @@ def on_declare(actor: Actor, text: str, ctx: Context) -> Handled:
         return wrong("The title is too long: at most 200 characters.", "Put the rest into /incident note TEXT.")
     if known := same(title, ctx):
         again = f"/incident declare {severity} TITLE" if severity else "/incident declare TITLE"
-        return wrong(said_before(known, ctx), f"Another one? Say in its title what is different: {again}")
+        graver = severity is not None and RANK[severity] < RANK[known.severity]
+        raises = [f"Graver than that? /incident severity {known.id} {severity} WHY"] if graver else []
+        return wrong(said_before(known, ctx), *raises, f"Another one? Say in its title what is different: {again}")
     return opened(actor, title, severity, "", ctx)
 
 
