@@ -120,6 +120,13 @@ def test_our_own_page_come_back_says_nothing() -> None:
     assert play.whats(f.NoteAdded) == []
 
 
+@pytest.mark.parametrize("kind", ["incident.annotated", "incident.status_update_published"])
+def test_what_a_person_writes_in_pagerduty_is_told_also_when_it_begins_with_our_id(kind: str) -> None:
+    play = an_alert()
+    play.hear(kind, text=f"{ID} vendor confirms the outage")
+    assert "vendor confirms the outage" in play.seen("note")[0]
+
+
 def test_an_acknowledgement_in_pagerduty_shows_in_slack_with_its_time() -> None:
     play = an_alert()
     play.at(4).hear("incident.acknowledged", at=START + 3 * MINUTE, agent=By("pagerduty:PMIA", "Mia"))
@@ -150,6 +157,23 @@ def test_a_responder_who_accepts_later_does_not_undo_an_earlier_response() -> No
     play.at(20).hear("incident.responder.replied", text="accepted", people=("Raj",))
     assert play.incident.reached("responding") == START + 2 * MINUTE
     assert [v.state for v in play.clocks("response")] == ["met"]
+
+
+def test_of_responders_who_accepted_the_earlier_one_counts_though_heard_of_later() -> None:
+    play = an_alert()
+    play.at(20).hear("incident.responder.replied", at=START + 18 * MINUTE, text="accepted", people=("Raj",))
+    assert [v.state for v in play.clocks("response")] == ["late"]
+    play.at(21).hear("incident.responder.replied", at=START + 5 * MINUTE, text="accepted", people=("Mia",))
+    assert play.incident.reached("responding") == START + 5 * MINUTE
+    assert [v.state for v in play.clocks("response")] == ["corrected"]
+
+
+def test_an_escalation_from_before_the_acknowledgement_takes_nothing_back() -> None:
+    play = an_alert()
+    play.at(6).hear("incident.acknowledged", at=START + 3 * MINUTE)
+    play.hear("incident.escalated", at=START + 2 * MINUTE, status="triggered")
+    assert play.incident.reached("acknowledged") == START + 3 * MINUTE
+    assert play.whats(f.MilestoneWithdrawn) == []
 
 
 def test_escalating_an_acknowledged_incident_makes_it_unacknowledged() -> None:

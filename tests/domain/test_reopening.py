@@ -15,7 +15,7 @@ from warroom.domain import checklists, pauses
 from warroom.domain import facts as f
 from warroom.domain.market import Sessions
 from warroom.domain.pauses import Pause
-from warroom.domain.policy import Step
+from warroom.domain.policy import Clock, Step
 from warroom.postmortem.response import step_rows, update_rows
 
 SECOND = timedelta(seconds=1)
@@ -60,6 +60,28 @@ def test_a_step_due_ten_minutes_after_the_resolution_is_late_ten_minutes_after_t
     assert lates(play) == []
     play.at(300)
     assert lates(play) == [("hold", 140, 140)]
+
+
+def test_a_clock_whose_breach_was_taken_back_can_be_missed_after_the_reopening_and_that_is_said() -> None:
+    clock = Clock(title="Respond", start="declared", end="responding", within=15 * MINUTE, tell=("cto",))
+    play = Play(packs=a_pack(steps=(), clocks={"response": clock}, cadences=()))
+    play.alert()
+    play.at(16).hear("incident.resolved", at=minute(10))
+    assert [b.deadline for b in play.whats(f.ClockBreached)] == [minute(15)]
+    assert len(play.posts("clock_corrected")) == 1
+    play.at(30).hear("incident.reopened")
+    play.at(34.9)
+    assert len(play.posts("clock_breached")) == 1
+    play.at(40)
+    assert [b.deadline for b in play.whats(f.ClockBreached)] == [minute(15), minute(35)]
+    assert len(play.posts("clock_breached")) == 2
+    assert len([k for k in play.keys("breach:response:") if k.endswith(":page")]) == 2
+    assert [v.state for v in play.clocks("response")] == ["late"]
+    play.hear("incident.resolved", at=minute(33))
+    assert len(play.posts("clock_corrected")) == 2
+    edits = [e.data["of"] for e in play.sent if e.kind == "slack.edit" and e.key.startswith("corrected:")]
+    assert len(set(edits)) == 2
+    assert play.broken == []
 
 
 def test_reopening_brings_no_burst_of_what_would_have_been_late_meanwhile() -> None:

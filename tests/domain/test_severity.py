@@ -4,10 +4,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.domain.play import MINUTE, PACK, START, Play
 
+from warroom.domain import facts as f
 from warroom.domain.policy import When
 from warroom.domain.severity import Alert, classify, holds, match_playbook
 
@@ -221,3 +222,78 @@ def test_first_words_go_by_severity_and_those_of_a_p1_before_the_follow_ups_of_a
     first = {severity: play.made[name, "announce"].priority for severity, name in of.items()}
     room = play.made[of["P0"], "room"]
     assert first["P0"] < room.priority < first["P1"] < play.made[of["P0"], "pin"].priority < first["P2"]
+
+
+ODD: dict[str, Any] = {"title": "Something odd", "urgency": "high", "created_at": START}
+NEWS_OF_PRIORITY = st.lists(st.tuples(st.integers(0, 5), st.sampled_from(["P0", "P1", "P2", "P3", "odd"])), max_size=6)
+
+
+def told(title: str, news: list[tuple[int, str]], began: str = "incident.triggered") -> Play:
+    """What PagerDuty told of the priority, all of it ten minutes after the beginning."""
+    play = Play(now=START + 10 * MINUTE)
+    if began:
+        play.hear(began, at=START, **ODD | {"title": title})
+    for minute, priority in news:
+        play.hear("incident.priority_updated", at=START + minute * MINUTE, **ODD | {"title": title}, priority=priority)
+    return play
+
+
+@settings(max_examples=20, deadline=None)
+@given(NEWS_OF_PRIORITY, st.randoms(use_true_random=False), st.sampled_from(["Something odd", "Market Sentinel down"]))
+def test_the_same_news_of_priorities_in_any_order_gives_the_same_severity(
+    news: list[tuple[int, str]], random: Any, title: str
+) -> None:
+    mixed = random.sample(news, len(news))
+    ordered, disordered = told(title, sorted(news)), told(title, mixed)
+    assert disordered.incident.severity == ordered.incident.severity
+    known = [priority for _, priority in news if priority != "odd"]
+    if known:
+        assert told(title, mixed, began="").incident.severity == ordered.incident.severity
+    for play in (ordered, disordered):
+        times = [at for at, _ in play.incident.severities]
+        assert times == sorted(times)
+
+
+@pytest.mark.parametrize("first", ["P1", "P3"])
+def test_of_two_priorities_of_one_moment_the_graver_holds(first: str) -> None:
+    news = sorted([(2, "P1"), (2, "P3")], key=lambda one: one[1] != first)
+    assert told("Market Sentinel down", news).incident.severity == "P1"
+
+
+def test_the_newest_priority_stays_though_it_changed_nothing_and_an_older_one_comes_after_it() -> None:
+    play = told("Something odd", [(4, "P1"), (2, "P3")])
+    assert [s for _, s in play.incident.severities] == ["P1"]
+    assert play.posts("severity_changed") == []
+
+
+def test_what_a_person_said_of_the_severity_is_not_undone_by_older_news_from_pagerduty() -> None:
+    play = Play(now=CLOSED)
+    play.alert(title="Something odd", priority="P2")
+    play.wait(5 * MINUTE)
+    play.type("/incident severity P0 orders are rejected")
+    play.hear("incident.priority_updated", at=CLOSED + MINUTE, priority="P3")
+    assert play.incident.severity == "P0"
+    play.wait(MINUTE)
+    play.hear("incident.priority_updated", priority="P1")
+    assert play.incident.severity == "P1"
+
+
+def test_a_severity_holds_from_when_pagerduty_changed_it_and_its_clocks_count_from_there() -> None:
+    play = Play()
+    play.alert(title="Something odd", priority="P1")
+    play.at(4).hear("incident.priority_updated", at=START + 2 * MINUTE, priority="P0")
+    changed = next(x for x in play.facts["INC-2026-0001"] if isinstance(x.what, f.SeverityChanged))
+    assert (changed.at, changed.recorded) == (START + 2 * MINUTE, START + 4 * MINUTE)
+    assert [(v.start, v.deadline) for v in play.clocks("acknowledge")] == [(START + 2 * MINUTE, START + 7 * MINUTE)]
+    play.at(8)
+    assert [b.deadline for b in play.whats(f.ClockBreached) if b.clock == "acknowledge"] == [START + 7 * MINUTE]
+    assert play.broken == []
+
+
+def test_a_severity_set_while_pagerdutys_clock_runs_ahead_holds_from_now_on() -> None:
+    play = Play()
+    play.alert(title="Something odd", priority="P1")
+    play.at(2).hear("incident.priority_updated", at=START + 5 * MINUTE, priority="P0")
+    assert play.incident.severity_since == START + 2 * MINUTE
+    play.at(3).type("/incident severity P2 it was one venue")
+    assert play.incident.severity == "P2"

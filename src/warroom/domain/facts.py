@@ -77,6 +77,13 @@ class SeverityChanged:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SeverityConfirmed:
+    """PagerDuty's priority was set to what the severity is already: older news of another one does not count."""
+
+    severity: SeverityId
+
+
+@dataclass(frozen=True, kw_only=True)
 class StatusChanged:
     """Investigating, identified, monitoring or resolved."""
 
@@ -545,6 +552,7 @@ What = (
     | MilestoneReached
     | MilestoneWithdrawn
     | SeverityChanged
+    | SeverityConfirmed
     | StatusChanged
     | RoleAssigned
     | EffectDone

@@ -65,12 +65,16 @@ class StepMark:
 
 @dataclass(frozen=True, kw_only=True)
 class ClockMark:
-    """What was said about one run of a clock; `deadline` (UTC) is the one that was said to be missed."""
+    """What was said about one run of a clock; `deadline` (UTC) is the one that was last said to be missed.
+
+    `breaches` counts how often that was said: after a correction it can be missed all the same.
+    """
 
     warned: bool = False
     breached: bool = False
     deadline: datetime | None = None
     corrected: bool = False
+    breaches: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,7 +188,8 @@ class WatchMark:
 @dataclass(frozen=True, kw_only=True)
 class Incident:
     """One incident as it stands. `count` is the number of facts folded in, `recent` the last ones worth telling, `news`
-    all that updates may tell of, in the order in which we heard of them."""
+    all that updates may tell of, in the order in which we heard of them; `severity_said` is of when the newest word on
+    the severity is (UTC), None while there is none but the first."""
 
     id: str
     title: str
@@ -204,6 +209,7 @@ class Incident:
     details: Mapping[str, object] = field(default_factory=dict)
     count: int = 0
     status: str = "investigating"
+    severity_said: datetime | None = None
     pagerduty_id: str | None = None
     pagerduty_url: str | None = None
     bridge: str = ""
@@ -349,12 +355,16 @@ def _change(i: Incident, fact: f.Fact) -> dict[str, Any]:
             moment = Moment(fact.at, came, what.milestone, what.source)
             return {"history": milestones.add(i.history, moment)}
         case f.SeverityChanged():
+            since = max(fact.at, i.severity_since)  # where clocks differ it stays the newest
             return {
                 "severity": what.severity,
                 "severity_reason": what.reason,
-                "severity_since": fact.at,
-                "severities": (*i.severities, (fact.at, what.severity)),
+                "severity_since": since,
+                "severities": (*i.severities, (since, what.severity)),
+                "severity_said": since,
             }
+        case f.SeverityConfirmed():
+            return {"severity_said": max(fact.at, i.severity_since)}
         case f.StatusChanged():
             return {"status": what.status}
         case f.RoleAssigned():
@@ -516,7 +526,8 @@ def _mark_clock(
         case f.ClockWarned():
             mark = replace(mark, warned=True)
         case f.ClockBreached():
-            mark = replace(mark, breached=True, deadline=what.deadline)
+            again = mark.breaches + 1
+            mark = replace(mark, breached=True, deadline=what.deadline, corrected=False, breaches=again)
         case f.ClockCorrected():
             mark = replace(mark, corrected=True)
     return {**i.clocks, key: mark}

@@ -8,7 +8,7 @@ from warroom.domain import gates, milestones
 from warroom.domain.alerts import alert_of, began
 from warroom.domain.decision import Context, LoadedPack
 from warroom.domain.handling import Handled
-from warroom.domain.incident import Incident, evolve
+from warroom.domain.incident import Incident, evolve, fold
 from warroom.domain.inputs import Input, PagerDutyEvent, PagerDutyIncident
 from warroom.domain.milestones import Moment
 from warroom.domain.outgoing import OUR_NOTE
@@ -113,6 +113,8 @@ def _first_heard(event: PagerDutyEvent, about: PagerDutyIncident, ctx: Context) 
     if event.type in MOMENTS:
         milestone, came = MOMENTS[event.type]
         facts += _reached(event, milestone, event.at, ctx) if came else _withdrawn(event, milestone, ctx)
+    if event.type == "incident.priority_updated" and (opened := fold(facts)):
+        facts += _priority(opened, event, about, ctx)
     return Handled(facts)
 
 
@@ -193,11 +195,16 @@ def _withdrawn(event: PagerDutyEvent, milestone: Milestone, ctx: Context) -> tup
 
 
 def _priority(incident: Incident, event: PagerDutyEvent, about: PagerDutyIncident, ctx: Context) -> tuple[f.Fact, ...]:
+    """The severity of a new priority, from when it was set. The newest word decides, whoever gave it and whenever we
+    hear of it; of two that were given at one moment it is the graver."""
     severity = ctx.pack.pack.priorities.get(about.priority or "")
-    if severity is None or severity == incident.severity:
+    at, said = min(event.at, ctx.now), incident.severity_said
+    if severity is None or (said and (at < said or (at == said and severity >= incident.severity))):
         return ()
+    if severity == incident.severity:
+        return ctx.facts(event.agent, f.SeverityConfirmed(severity=severity), at=at)
     reason = f"PagerDuty priority {about.priority}"
-    return ctx.facts(event.agent, f.SeverityChanged(severity=severity, reason=reason))
+    return ctx.facts(event.agent, f.SeverityChanged(severity=severity, reason=reason), at=at)
 
 
 def _unacknowledged(incident: Incident, event: PagerDutyEvent, ctx: Context) -> tuple[f.Fact, ...]:
@@ -210,7 +217,8 @@ def _unacknowledged(incident: Incident, event: PagerDutyEvent, ctx: Context) -> 
 
 
 def _news(incident: Incident, event: PagerDutyEvent, ctx: Context) -> tuple[f.Fact, ...]:
-    if event.text.startswith((OUR_NOTE, incident.id)):  # our own act, come back
+    asked = event.type.startswith("incident.responder.")
+    if event.text.startswith((OUR_NOTE, incident.id) if asked else OUR_NOTE):  # our own act, come back
         return ()
     parts = [NEWS[event.type], ", ".join(event.people), event.text]
     text = ": ".join(p for p in parts if p)

@@ -127,7 +127,15 @@ def changes_panel(fact: f.Fact) -> bool:
     """Whether people would see this fact on the live panel."""
     if of_a_mirror(fact):
         return False
-    unseen = f.IncidentOpened | f.EffectDone | f.UpdateAsked | f.ProbesRequested | f.Denied | f.CommunicationDue
+    unseen = (
+        f.SeverityConfirmed
+        | f.IncidentOpened
+        | f.EffectDone
+        | f.UpdateAsked
+        | f.ProbesRequested
+        | f.Denied
+        | f.CommunicationDue
+    )
     return not isinstance(fact.what, unseen)
 
 
@@ -408,6 +416,8 @@ def _clock(out: Out, what: f.ClockWarned | f.ClockBreached | f.ClockCorrected) -
     view = next((v for v in views_of_it if (v.id, v.start) == (what.clock, what.start)), None)
     within = view.within if view else current.within
     run = f"{what.clock}:{what.start.isoformat()}"
+    breaches = out.i.clocks[what.clock, what.start].breaches
+    said = f"{run}:{breaches}" if breaches > 1 else run
     context: dict[str, Any] = {
         "clock": current.title,
         "within": within.total_seconds(),
@@ -418,17 +428,17 @@ def _clock(out: Out, what: f.ClockWarned | f.ClockBreached | f.ClockCorrected) -
             left = view.left if view else timedelta()
             yield out.say(f"warn:{run}", "clock_warning", context | {"left": max(left, timedelta()).total_seconds()})
         case f.ClockBreached():
-            yield out.say(f"breach:{run}", "clock_breached", context | {"deadline": moment(what.deadline)})
+            yield out.say(f"breach:{said}", "clock_breached", context | {"deadline": moment(what.deadline)})
             if current.tell:
                 text = f"{out.i.id}: {current.title} missed. {out.i.title}"
-                yield out.page(f"breach:{run}:page", current.tell, text)
+                yield out.page(f"breach:{said}:page", current.tell, text)
         case f.ClockCorrected():
             used = view.used if view else max(what.reached - what.start, timedelta())
             told = context | {"reached": moment(what.reached), "used": used.total_seconds()}
             full = views.base(out.i, out.pack, out.now) | told
-            edit = {"of": f"breach:{run}", "message": "clock_corrected", "context": full}
-            yield out.effect(f"corrected:{run}:edit", "slack.edit", edit, lane="room", after=(f"breach:{run}",))
-            yield out.say(f"corrected:{run}", "clock_corrected", told)
+            edit = {"of": f"breach:{said}", "message": "clock_corrected", "context": full}
+            yield out.effect(f"corrected:{said}:edit", "slack.edit", edit, lane="room", after=(f"breach:{said}",))
+            yield out.say(f"corrected:{said}", "clock_corrected", told)
 
 
 def _update(out: Out, fact: f.Fact, what: f.UpdateAsked | f.UpdateGiven) -> Iterator[Effect]:

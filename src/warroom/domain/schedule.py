@@ -199,7 +199,8 @@ def _drafts(i: Incident) -> Iterator[Due]:
 
 def _clocks(i: Incident, pack: LoadedPack, now: datetime) -> Iterator[Due]:
     for view in clocks.views(i, pack, now):
-        if view.mark.breached or (view.end is not None and view.state != "late"):
+        told = view.mark.breached and not view.mark.corrected
+        if told or (view.end is not None and view.state != "late"):
             continue
         run = f"{view.id}:{view.start.isoformat()}"
         if view.end is None and not view.mark.warned and view.warn_at > view.start and now < view.deadline:
