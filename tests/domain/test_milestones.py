@@ -210,3 +210,23 @@ def test_a_resolution_that_pagerduty_dates_later_gets_no_second_draft() -> None:
     play.at(12).hear("incident.resolved", at=minute(11))
     play.at(30)
     assert [d.number for d in play.whats(f.DraftAsked)] == [1]
+
+
+def test_a_step_that_had_begun_is_asked_for_again_when_what_did_it_is_taken_back() -> None:
+    play = Play()
+    play.alert(title="Slow orders", details={"degradation_pct": 60})
+    step = "p1_mitigation"
+    play.at(31)
+    assert play.state(step) == "started"
+    play.hear("incident.resolved")
+    assert play.state(step) == "done"
+    asked = play.made[ID, f"step:{step}:ask"]
+    over = [e for e in play.sent if e.kind == "slack.edit" and e.data["of"] == asked.key]
+    assert "done 15:02 UTC (resolved)" in play.render(over[-1]).plain
+    play.at(33).hear("incident.reopened")
+    assert play.state(step) == "started"
+    again = [e for e in play.posts("step_request") if e.key.startswith(f"step:{step}:ask:again:")]
+    assert len(again) == 1
+    play.send("resolve", summary="over")
+    assert [e for e in play.sent if e.kind == "slack.edit" and e.data["of"] == again[0].key]
+    assert play.broken == []

@@ -47,7 +47,7 @@ NEWS = (
 @dataclass(frozen=True, kw_only=True)
 class StepMark:
     """How far an escalation step is. `at` is when it was started, done, skipped or late (UTC); one that is done and was
-    not `needed` did nothing."""
+    not `needed` did nothing. `begun` ones have done at their start what they do."""
 
     state: Literal["started", "done", "skipped", "late"]
     at: datetime
@@ -56,6 +56,7 @@ class StepMark:
     late: datetime | None = None
     reminded: bool = False
     needed: bool = True
+    begun: bool = False
 
     @property
     def said(self) -> str:
@@ -537,28 +538,29 @@ def _mark_step(
     i: Incident, fact: f.Fact, what: f.StepStarted | f.StepDone | f.StepSkipped | f.StepLate | f.StepReminded
 ) -> Mapping[str, StepMark]:
     before = i.steps.get(what.step)
-    late = before.late if before else None
+    late, begun = (before.late, before.begun) if before else (None, False)
     match what:
         case f.StepReminded():
             mark = replace(before or StepMark(state="started", at=fact.at, by=fact.by), reminded=True)
         case f.StepStarted():
-            mark = StepMark(state="started", at=fact.at, by=fact.by)
+            mark = StepMark(state="started", at=fact.at, by=fact.by, begun=True)
         case f.StepDone():
             mark = StepMark(state="done", at=fact.at, by=fact.by, note=what.how, late=late, needed=what.needed)
         case f.StepSkipped():
             mark = StepMark(state="skipped", at=fact.at, by=fact.by, note=what.reason, late=late)
         case f.StepLate():
             mark = StepMark(state="late", at=fact.at, by=fact.by, late=what.due)
-    return {**i.steps, what.step: mark}
+    return {**i.steps, what.step: replace(mark, begun=mark.begun or begun)}
 
 
 def _reopen_step(i: Incident, fact: f.Fact, what: f.StepReopened) -> Mapping[str, StepMark]:
-    """As if it had not begun, or late as it was."""
+    """As if it had not begun where it had not, else under way again, or late as it was."""
     before = i.steps.get(what.step)
     rest = {name: mark for name, mark in i.steps.items() if name != what.step}
-    if before is None or before.late is None:
+    if before is None or not before.begun:
         return rest
-    return {**rest, what.step: StepMark(state="late", at=fact.at, by=fact.by, late=before.late)}
+    state: Literal["started", "late"] = "late" if before.late else "started"
+    return {**rest, what.step: StepMark(state=state, at=fact.at, by=fact.by, late=before.late, begun=True)}
 
 
 def _update(i: Incident, fact: f.Fact, what: f.UpdateGiven) -> dict[str, Any]:
@@ -575,4 +577,5 @@ def _update(i: Incident, fact: f.Fact, what: f.UpdateGiven) -> dict[str, Any]:
         cadence=what.cadence,
         heard=len(i.news),
     )
-    return {"updates": (*i.updates, update), "status": what.status}
+    unanswered = {name: due for name, due in i.asked.items() if not what.human and name != what.cadence}
+    return {"updates": (*i.updates, update), "status": what.status, "asked": unanswered}

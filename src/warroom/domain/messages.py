@@ -74,6 +74,7 @@ MESSAGES = frozenset(
         "storm_detected",
         "violations_joined",
         "step_late",
+        "step_over",
         "step_reminder",
         "step_request",
         "step_skipped",
@@ -81,6 +82,7 @@ MESSAGES = frozenset(
         "unacknowledged",
         "watch_saw",
         "watch_steady",
+        "update_over",
         "update_request",
         "which_incident",
     }

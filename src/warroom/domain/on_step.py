@@ -1,17 +1,20 @@
 """Protocol steps: what follows when one begins, comes to its end, is skipped or is late."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from warroom.domain import facts as f
 from warroom.domain import on_telling, phone_calls, protocol, teams, views
-from warroom.domain.effects import Effect
+from warroom.domain.effects import Effect, moment
 from warroom.domain.outgoing import SETUP, Out
 from warroom.domain.policy import Do, Step
 from warroom.domain.schedule import do_key, window
 
 
 def react(
-    out: Out, fact: f.Fact, what: f.StepStarted | f.StepReminded | f.StepSkipped | f.StepLate
+    out: Out,
+    fact: f.Fact,
+    what: f.StepStarted | f.StepReminded | f.StepDone | f.StepReopened | f.StepSkipped | f.StepLate,
 ) -> Iterator[Effect]:
     """What people are told of a step, and what it does by itself."""
     step = protocol.step_named(out.pack.pack, what.step)
@@ -30,14 +33,34 @@ def react(
             _, end = window(out.i, out.pack, step) or (None, None)
             left = (end - out.now).total_seconds() if end else 0.0
             yield out.say(f"step:{step.id}:reminded", "step_reminder", context | {"left": left}, button=button)
+        case f.StepReopened() if step.id in out.i.steps and step.ask and step.owner != teams.SYSTEM:
+            yield out.say(f"step:{step.id}:ask:again:{out.i.count}", "step_request", context, button=button)
+        case f.StepDone():
+            yield from _over(out, step, context)
         case f.StepSkipped():
             yield out.say(
                 f"step:{step.id}:skipped", "step_skipped", context | {"by": views.who(fact.by), "why": what.reason}
             )
+            yield from _over(out, step, context)
         case f.StepLate():
             told = context | {"escalated": on_telling.escalated(out, step)}
             yield out.say(f"late:{step.id}", "step_late", told, button=button)
             yield from _does(out, step, step.if_late, late=True)
+
+
+def _over(out: Out, step: Step, context: Mapping[str, Any]) -> Iterator[Effect]:
+    """What asked for the step asks no more: its messages say how it ended, and have no buttons."""
+    mark, ask = out.i.steps[step.id], f"step:{step.id}:ask"
+    asked = (ask, f"step:{step.id}:reminded", f"late:{step.id}")
+    ended = {
+        "state": mark.said,
+        "at": moment(mark.at),
+        "by": views.who(mark.by),
+        "note": mark.note,
+        "late": moment(mark.late) if mark.late else None,
+    }
+    for key in [key for key in out.i.done if key in asked or key.startswith(f"{ask}:")]:
+        yield out.replaced(key, "step_over", {**context, **ended}, out.i.count)
 
 
 def _does(out: Out, step: Step, does: tuple[Do, ...], *, late: bool) -> Iterator[Effect]:

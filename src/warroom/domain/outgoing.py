@@ -60,6 +60,12 @@ class Out:
         data: dict[str, Any] = {"context": views.base(self.i, self.pack, self.now) | dict(context or {})}
         return self.post(key, "room", message, data | ({"button": button} if button else {}))
 
+    def replaced(self, post: str, message: str, context: Mapping[str, Any], turn: int = 0) -> Effect:
+        """Another message in the place of a post in the room that is out of date; once a `turn`."""
+        data = {"of": post, "message": message, "context": views.base(self.i, self.pack, self.now) | dict(context)}
+        key = f"replaced:{post}:{turn}"
+        return self.effect(key, "slack.edit", data, lane="room", rank=EDIT, after=(post,), coalesce=f"replaced:{post}")
+
     def post(self, key: str, to: str, message: str, data: Mapping[str, Any], *, rank: int = POST) -> Effect:
         """A message in a channel, in order; the room's wait until the room exists."""
         after = ("room",) if to == "room" else ()

@@ -70,10 +70,10 @@ def react(before: Incident | None, after: Incident, fact: f.Fact, pack: LoadedPa
             yield from _delayed(out, what)
         case f.ClockWarned() | f.ClockBreached() | f.ClockCorrected():
             yield from _clock(out, what)
-        case f.StepStarted() | f.StepReminded() | f.StepSkipped() | f.StepLate():
+        case f.StepStarted() | f.StepReminded() | f.StepDone() | f.StepReopened() | f.StepSkipped() | f.StepLate():
             yield from on_step.react(out, fact, what)
         case f.UpdateAsked() | f.UpdateGiven():
-            yield from _update(out, fact, what)
+            yield from _update(out, before, fact, what)
         case f.NoteAdded():
             yield from _note(out, fact, what)
         case f.ProbesRequested() | f.ProbesReported():
@@ -441,11 +441,23 @@ def _clock(out: Out, what: f.ClockWarned | f.ClockBreached | f.ClockCorrected) -
             yield out.say(f"corrected:{said}", "clock_corrected", told)
 
 
-def _update(out: Out, fact: f.Fact, what: f.UpdateAsked | f.UpdateGiven) -> Iterator[Effect]:
+def _update(out: Out, before: Incident | None, fact: f.Fact, what: f.UpdateAsked | f.UpdateGiven) -> Iterator[Effect]:
     if isinstance(what, f.UpdateAsked):
         yield out.say(f"ask:{what.cadence}:{what.due.isoformat()}", "update_request", {"due": moment(what.due)})
     else:
         yield from on_telling.react(out, fact)
+        yield from _answered(out, before, fact, what)
+
+
+def _answered(out: Out, before: Incident | None, fact: f.Fact, what: f.UpdateGiven) -> Iterator[Effect]:
+    """The requests that this update answers ask no more."""
+    author = views.who(fact.by) if what.human else ""
+    for cadence, due in before.asked.items() if before else ():
+        if cadence in out.i.asked:
+            continue
+        key = f"ask:{cadence}:{due.isoformat()}"
+        if key in out.i.done:
+            yield out.replaced(key, "update_over", {"due": moment(due), "at": moment(fact.at), "author": author})
 
 
 def _note(out: Out, fact: f.Fact, what: f.NoteAdded) -> Iterator[Effect]:
