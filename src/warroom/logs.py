@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Any
 
 import structlog
@@ -14,24 +14,30 @@ SHORTEST = 6
 def configure(secrets: Iterable[str], *, level: int = logging.INFO) -> None:
     """Send structlog's and the standard library's logs to standard error as JSON lines.
 
-    Each of `secrets` is replaced wherever it appears, also in tracebacks.
+    Each of `secrets` is replaced wherever it appears, also in tracebacks and inside of lists and objects.
     """
     hidden = tuple(sorted({s for s in secrets if len(s) >= SHORTEST}, key=len, reverse=True))
 
-    def redact(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-        for key, value in event.items():
-            if isinstance(value, str):
-                for secret in hidden:
-                    value = value.replace(secret, HIDDEN)
-                event[key] = value
-        return event
+    def shown(value: Any) -> Any:
+        if value is None or isinstance(value, int | float):
+            return value
+        if isinstance(value, Mapping):
+            return {str(shown(key)): shown(item) for key, item in value.items()}
+        if isinstance(value, list | tuple | set | frozenset):
+            return [shown(item) for item in value]
+        text = str(value)
+        for secret in hidden:
+            text = text.replace(secret, HIDDEN)
+        return text
+
+    def redact(logger: Any, method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
+        return {key: shown(value) for key, value in event.items()}
 
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
-        redact,
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -42,11 +48,11 @@ def configure(secrets: Iterable[str], *, level: int = logging.INFO) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[*shared[:-1], structlog.stdlib.add_logger_name],
+            foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 redact,
-                structlog.processors.JSONRenderer(default=str),
+                structlog.processors.JSONRenderer(),
             ],
         )
     )

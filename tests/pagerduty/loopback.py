@@ -92,7 +92,8 @@ class PagerDuty:
         return self.now
 
     def fail(self, call: str, kind: str, times: int = 1) -> None:
-        """`kind`: a status, "drop_before", "drop_after", "hang", "html", "garbage"."""
+        """`kind`: a status, "drop_before", "drop_after", "hang", "html", "garbage", "unavailable": 503, until nobody
+        knows when."""
         self.faults.append(Fault(call, kind, times))
 
     def calls(self, pattern: str = "") -> list[str]:
@@ -325,7 +326,9 @@ class PagerDuty:
         if fault == "hang":
             await asyncio.sleep(60)
         headers, status, body = "", 200, ""
-        if fault and fault.isdecimal():
+        if fault == "unavailable":
+            status, headers, body = 503, "ratelimit-reset: 7\r\n", json.dumps({})
+        elif fault and fault.isdecimal():
             status, headers = int(fault), "Retry-After: 7\r\n" if fault in ("429", "503") else ""
             body = json.dumps({"error": {"message": f"told to answer {fault} to {TOKEN}, {'long ' * 48} {TOKEN}"}})
         else:

@@ -12,7 +12,7 @@ from warroom.domain.inputs import Input, PagerDutyEvent
 from warroom.domain.people import By
 from warroom.errors import TryAgain
 from warroom.pagerduty.client import Client
-from warroom.pagerduty.reconcile import Known, news, what_we_know
+from warroom.pagerduty.reconcile import JOINED, Known, news, what_we_know
 
 LATER = START + timedelta(hours=3)
 TRIGGERED = {"PINC1": Known()}
@@ -209,6 +209,19 @@ async def test_what_we_know_already_is_no_news(pagerduty: PagerDuty, client: Cli
     pagerduty.requests.clear()
     assert await missed(client, known, since=at(3600)) == []
     assert pagerduty.calls() == ["GET /incidents"]
+
+
+async def test_what_becomes_of_an_alert_that_joined_an_incident_is_no_news_and_is_not_read(
+    pagerduty: PagerDuty, client: Client
+) -> None:
+    pagerduty.open()
+    pagerduty.tick(60)
+    pagerduty.acknowledge()
+    assert await missed(client, {"PINC1": JOINED}) == []
+    pagerduty.tick(60)
+    pagerduty.resolve()
+    assert await missed(client, {"PINC1": JOINED}) == []
+    assert pagerduty.calls() == ["GET /incidents", "GET /incidents"]
 
 
 async def test_a_status_that_the_log_does_not_explain_is_told_once(pagerduty: PagerDuty, client: Client) -> None:

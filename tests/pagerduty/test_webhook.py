@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from warroom.domain.inputs import PagerDutyEvent, PagerDutyIncident
 from warroom.domain.people import PAGERDUTY, By
 from warroom.errors import BadRequest
+from warroom.pagerduty.payload import readable_moment
 from warroom.pagerduty.webhook import LARGEST, parse, verify
 
 RECEIVED = datetime(2026, 11, 20, 14, 31, tzinfo=UTC)
@@ -296,6 +297,18 @@ def test_a_garbage_time_is_answered_400_in_a_sentence(time: object) -> None:
         with pytest.raises(BadRequest, match=r"01EVENT.*ISO 8601") as refused:
             parse(content, RECEIVED)
         assert refused.value.status == 400
+
+
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00Z", "1999-12-31T23:59:59Z", "2101-01-01T00:00:00Z", "9999-12-31"])
+def test_a_time_of_another_age_is_answered_400_in_a_sentence_and_read_as_none_elsewhere(time: str) -> None:
+    for content in (
+        body("incident.triggered", INCIDENT, occurred_at=time),
+        body("incident.triggered", INCIDENT | {"created_at": time}),
+    ):
+        with pytest.raises(BadRequest, match=r"01EVENT.*not in the years 2000 to 2100") as refused:
+            parse(content, RECEIVED)
+        assert refused.value.status == 400
+    assert readable_moment(time) is None
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,12 @@ def gateway(api: Api, catalog: Catalog, directory: Directory) -> Gateway:
 
 
 @pytest.fixture
+def after_a_stop(api: Api, catalog: Catalog, directory: Directory) -> Gateway:
+    """The gateway of the next process: it remembers nothing."""
+    return Gateway(api, catalog, directory, {})
+
+
+@pytest.fixture
 def desk() -> Desk:
     return Desk()
 

@@ -70,6 +70,11 @@ async def test_a_command_s_text_arrives_as_it_was_typed_with_the_names_of_people
     assert desk.last.text == "note a < b && c <@U0SANDBX02|Raj Patel>"
 
 
+async def test_a_command_with_the_word_payload_in_it_is_a_command(sandbox: Sandbox, desk: Desk) -> None:
+    await sandbox.command("ana", "war-room", "/halt", "all the payload is corrupt & payload=[1]")
+    assert desk.last.text == "all the payload is corrupt & payload=[1]"
+
+
 async def test_a_command_says_behind_which_mentions_there_is_no_person(sandbox: Sandbox, desk: Desk) -> None:
     await sandbox.command("ana", "war-room", "/incident", "x <@U0SANDBX02> <@U0NOBODY99|zed> <@U0WARROOM1|warroom>")
     assert desk.last.nobody == ("U0NOBODY99", "U0WARROOM1")

@@ -61,13 +61,16 @@ async def test_what_breaks_before_anything_is_visible_is_simply_tried_again(
     assert len([m for m in sandbox.transcript() if m["files"]]) == 1
 
 
-async def test_a_share_that_ended_in_500_is_looked_up_before_it_is_repeated(sandbox: Sandbox, gateway: Gateway) -> None:
+@pytest.mark.parametrize("stopped", [False, True])
+async def test_a_share_that_ended_in_500_is_looked_up_before_it_is_repeated(
+    sandbox: Sandbox, gateway: Gateway, after_a_stop: Gateway, stopped: bool
+) -> None:
     sandbox.faults.add("slack", "files.completeUploadExternal", "500")
     with pytest.raises(TryAgain):
         await gateway.perform(a_file(sandbox))
     left = {"id": "F1", "name": "raw.txt", "title": "Raw answers", "size": 11, "permalink": "https://x/F1"}
     sandbox.slack.post(sandbox.slack.find("war-room"), BOT, "", files=[left])
-    assert (await gateway.perform(a_file(sandbox, attempt=2)))["file"] == "F1"
+    assert (await (after_a_stop if stopped else gateway).perform(a_file(sandbox, attempt=2)))["file"] == "F1"
 
 
 async def test_a_channel_we_are_not_in_is_joined_for_a_file(sandbox: Sandbox, gateway: Gateway) -> None:

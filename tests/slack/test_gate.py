@@ -139,6 +139,19 @@ async def test_the_served_bot_refuses_the_same_way(bot: str, http: httpx.AsyncCl
     assert desk.inputs == []
 
 
+MODAL = {"type": "modal", "callback_id": "halt", "id": "V1"}
+PINNED = {
+    "type": "reaction_added",
+    "user": ANA,
+    "reaction": "pushpin",
+    "item": {"type": "message", "channel": "C1", "ts": "1.2"},
+}
+
+
+def _deep(levels: int) -> dict[str, Any]:
+    return {"event": _deep(levels - 1)} if levels else {}
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -151,12 +164,30 @@ async def test_the_served_bot_refuses_the_same_way(bot: str, http: httpx.AsyncCl
         {"type": "block_actions", "user": {"id": ANA}, "actions": ["x"], "trigger_id": "1"},
         {"type": "block_actions", "user": {"id": ANA}, "actions": [{"block_id": "b"}], "trigger_id": "1"},
         {"type": "view_submission", "user": {"id": ANA}, "view": {"callback_id": "halt", "id": "V1"}},
+        *({"type": "block_actions", "user": {"id": ANA}, "actions": odd, "trigger_id": "1"} for odd in (None, [])),
+        *(
+            {"type": "view_submission", "user": {"id": ANA}, "view": odd}
+            for odd in (None, "x", MODAL | {"callback_id": 7})
+        ),
+        {"type": "view_closed", "user": {"id": ANA}, "view": MODAL | {"callback_id": []}},
+        {"type": "view_submission", "user": {"id": ANA}, "view": MODAL, "response_urls": None},
+        *({"type": "message_action", "callback_id": odd, "user": {"id": ANA}} for odd in (0, True, [], {})),
+        {"type": "shortcut", "callback_id": 1.5, "user": {"id": ANA}},
+        {"type": "block_suggestion", "action_id": 1.5, "user": {"id": ANA}},
+        *({"type": "event_callback", "event": odd} for odd in (None, "x", {}, PINNED | {"type": 7})),
+        *({"type": "event_callback", "event": PINNED | {"user": odd}} for odd in (0, True, [])),
+        {"type": "event_callback", "event": PINNED | {"item": {"type": "message", "channel": 1.5, "ts": "1.2"}}},
+        {"type": "event_callback", "event": PINNED, "authorizations": [{"team": 1}]},
+        {"type": "event_callback", "event": {"type": "message", "message": {"user": 7}}},
+        {"type": "event_callback", "event": {"type": "x", **_deep(100)}},
+        {"type": [], "user": {"id": ANA}},
     ],
 )
-async def test_an_authentic_payload_with_parts_missing_is_4xx(
+async def test_an_authentic_payload_with_parts_missing_or_odd_is_4xx_and_one_line(
     bot: str, http: httpx.AsyncClient, desk: Desk, logged: list[Any], body: dict[str, Any]
 ) -> None:
     content = payload(json.dumps(body))
     answer = await http.post(bot, content=content, headers=signed(content, int(time.time())))
     assert 400 <= answer.status_code < 500
+    assert [line["event"] for line in logged] == ["slack_request_refused"]
     assert desk.inputs == []

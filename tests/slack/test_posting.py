@@ -154,6 +154,27 @@ async def test_an_error_500_is_tried_again_after_a_look_at_what_it_left_behind(
     assert len(shown(sandbox, "war-room")) == 1
 
 
+async def test_what_a_500_left_behind_is_found_after_a_new_start(
+    sandbox: Sandbox, gateway: Gateway, after_a_stop: Gateway
+) -> None:
+    sandbox.faults.add("slack", "chat.postMessage", "500")
+    with pytest.raises(TryAgain):
+        await gateway.perform(hello())
+    metadata = {"event_type": "warroom_effect", "event_payload": {"id": "job-1"}}
+    left = sandbox.slack.post(sandbox.slack.find("war-room"), BOT, "taken in spite of the 500", metadata=metadata)
+    assert (await after_a_stop.perform(hello(attempt=2)))["ts"] == left.ts
+    assert len(shown(sandbox, "war-room")) == 1
+
+
+async def test_what_was_surely_not_sent_is_not_looked_up(sandbox: Sandbox, gateway: Gateway) -> None:
+    sandbox.faults.add("slack", "chat.postMessage", "429", times=2)
+    for attempt in (1, 2):
+        with pytest.raises(TryAgain):
+            await gateway.perform(hello(attempt=attempt))
+    await gateway.perform(hello(attempt=3))
+    assert sandbox.journal.of("slack", "conversations.history") == []
+
+
 def long(**more: Any) -> Job:
     return a_job("slack.post", to="war_room", message="long", context={"lines": LINES}, **more)
 
@@ -168,9 +189,10 @@ async def test_a_long_message_goes_on_in_its_thread(sandbox: Sandbox, gateway: G
     assert await gateway.find(long()) == result
 
 
+@pytest.mark.parametrize("stopped", [False, True])
 @pytest.mark.parametrize("kind", ["drop_before", "drop_after", "500", "429"])
 async def test_a_long_message_that_broke_off_is_finished_not_repeated(
-    sandbox: Sandbox, gateway: Gateway, kind: str
+    sandbox: Sandbox, gateway: Gateway, after_a_stop: Gateway, kind: str, stopped: bool
 ) -> None:
     whole = await gateway.perform(long(job="other"))
     sandbox.faults.add("slack", "chat.postMessage", "latency", times=1)
@@ -191,7 +213,7 @@ async def test_a_long_message_that_broke_off_is_finished_not_repeated(
     if kind.startswith("drop"):
         found = await gateway.find(long())
         assert (found is not None) == (kind == "drop_after" and len(whole["parts"]) == 2)
-    result = await gateway.perform(long(attempt=2))
+    result = await (after_a_stop if stopped else gateway).perform(long(attempt=2))
     assert len(shown(sandbox, "war-room")) - seen == len(whole["parts"]) == len(result["parts"])
 
 

@@ -149,6 +149,14 @@ async def test_a_bookmark_is_added_and_found_again(sandbox: Sandbox, gateway: Ga
     assert [b["title"] for b in room.bookmarks] == ["PagerDuty incident"]
 
 
+async def test_a_bookmark_that_is_there_is_not_added_by_a_second_attempt(sandbox: Sandbox, gateway: Gateway) -> None:
+    room = sandbox.slack.find("war-room")
+    data = {"title": "PagerDuty incident", "url": "https://example.com/P1"}
+    await gateway.perform(a_job("slack.bookmark", with_room(room.id), **data))
+    await gateway.perform(a_job("slack.bookmark", with_room(room.id), attempt=2, **data))
+    assert [b["title"] for b in room.bookmarks] == ["PagerDuty incident"]
+
+
 async def test_a_bookmark_that_is_no_address_is_refused(sandbox: Sandbox, gateway: Gateway) -> None:
     room = sandbox.slack.find("war-room").id
     with pytest.raises(Refused, match="invalid_link"):

@@ -136,6 +136,14 @@ async def test_a_second_process_on_a_sqlite_file_is_refused_until_the_first_ends
     await (await Store.open(url)).close()
 
 
+async def test_a_second_process_is_refused_through_a_link_as_well(tmp_path: Path) -> None:
+    first = await Store.open(f"sqlite:///{tmp_path}/warroom.db")
+    (tmp_path / "other.db").symlink_to(tmp_path / "warroom.db")
+    with pytest.raises(ConfigError, match=r"another warroom process is using warroom\.db"):
+        await Store.open(f"sqlite:///{tmp_path}/other.db")
+    await first.close()
+
+
 @pytest.mark.parametrize("url", ["mysql://h/d", "sqlite://", "nonsense"])
 async def test_a_database_we_do_not_serve_is_refused_with_a_sentence(url: str) -> None:
     with pytest.raises(ConfigError, match=r"SQLite file or PostgreSQL|cannot be read"):

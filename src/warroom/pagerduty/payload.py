@@ -16,6 +16,8 @@ Json = Mapping[str, Any]
 DEEPEST = 20
 """Values nested deeper than this are cut off: no rule looks there, and storing them must not fail."""
 
+FIRST_YEAR, LAST_YEAR = 2000, 2100
+
 CONFERENCE = "conference_bridge"
 """The key under which an incident's bridge ({"url", "number"}) stands among its details."""
 
@@ -65,20 +67,26 @@ def words(value: str) -> str:
 
 
 def moment(value: object) -> datetime | None:
-    """A time as aware UTC; None for null or nothing, UTC where no offset is given. Raises ValueError for garbage."""
+    """A time as aware UTC; None for null or nothing, UTC where no offset is given.
+
+    Raises ValueError for garbage, and for years in which nothing can have happened: reckoning with them must not fail.
+    """
     if value is None or value == "":
         return None
     if not isinstance(value, str):
         raise ValueError("a time must be ISO 8601 text")
     try:
         at = datetime.fromisoformat(value)
-        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+        at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
     except (ValueError, OverflowError):
         raise ValueError(f"{value[:40]!r} is no ISO 8601 time") from None
+    if not FIRST_YEAR <= at.year <= LAST_YEAR:
+        raise ValueError(f"{value[:40]!r} is not in the years {FIRST_YEAR} to {LAST_YEAR}; send the time it happened")
+    return at
 
 
 def readable_moment(value: object) -> datetime | None:
-    """As `moment`, but None for garbage."""
+    """As `moment`, but None where that raises."""
     try:
         return moment(value)
     except ValueError:

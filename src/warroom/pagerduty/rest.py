@@ -30,10 +30,11 @@ DEFAULT_URL = "https://api.pagerduty.com"
 SAID = 300
 """Characters we keep of what PagerDuty says about a failure."""
 
+UNAVAILABLE = 503
+"""With a Retry-After it was not taken; without one it says no more than a 500 (RFC 9110, 15.6.4)."""
+
 _NEVER_SENT = (NewConnectionError, ConnectTimeoutError, ProxyError, ssl.SSLCertVerificationError)
 _MISTAKES = (InvalidHeader, InvalidURL, MissingSchema)
-# a gateway's word that it lost the answer, not that nothing was done
-_ANSWER_LOST = frozenset({502, 504})
 _ADVICE = {
     401: "Set PAGERDUTY_API_TOKEN to a valid REST API key.",
     402: "The PagerDuty plan does not include this.",
@@ -109,8 +110,10 @@ class Rest:
             raise Uncertain(unreadable) if writes else TryAgain(unreadable)
         # redacted before it is cut, which could leave half a token behind
         said = _message(body).replace(self._token, "***")[:SAID]
-        if status in _ANSWER_LOST and writes:
-            raise Uncertain(f"PagerDuty lost its own answer to {what} (HTTP {status}){said}; it may have done it.")
+        # "not now, but then" says that nothing was done; any other failure of theirs may have come after doing it
+        told_when = status == UNAVAILABLE and "Retry-After" in answer.headers
+        if status >= 500 and writes and not told_when:
+            raise Uncertain(f"PagerDuty failed in answering {what} (HTTP {status}){said}; it may have done it.")
         if status == 429 or status >= 500:
             raise TryAgain(f"PagerDuty cannot do {what} now (HTTP {status}){said}.", after=_after(answer))
         advice = _ADVICE.get(status, "Check PAGERDUTY_API_URL." if status < 400 else "")

@@ -9,7 +9,7 @@ from warroom.engine.ports import Job
 from warroom.errors import Refused, TryAgain
 from warroom.slack.api import Api
 from warroom.slack.channels import Channels
-from warroom.slack.errors import Doubtful, SlackRefused
+from warroom.slack.errors import SlackRefused
 from warroom.slack.limits import destination
 from warroom.slack.posting import MARGIN_S
 from warroom.slack.values import escape
@@ -21,11 +21,10 @@ class Files:
     def __init__(self, api: Api, channels: Channels) -> None:
         self._api = api
         self._channels = channels
-        self._doubtful: set[str] = set()
 
     async def upload(self, job: Job) -> Mapping[str, object]:
         """slack.file → file, permalink, channel. Raises Refused when the file cannot be read."""
-        if job.id in self._doubtful and (found := await self.find(job)):
+        if job.attempt > 1 and (found := await self.find(job)):
             return found
         data = job.effect.data
         channel = await self._channel(job)
@@ -34,12 +33,7 @@ class Files:
         await self._api.upload(str(place["upload_url"]), content)
         file = {"id": str(place["file_id"]), "title": _title(job)}
         comment = escape(str(data.get("comment") or "")) or None
-        try:
-            answer = await self._share(channel, file, comment)
-        except Doubtful:
-            self._doubtful.add(job.id)
-            raise
-        self._doubtful.discard(job.id)
+        answer = await self._share(channel, file, comment)
         shared: dict[str, Any] = next(iter(answer.get("files") or ()), {})
         if not shared.get("permalink"):
             shared = (await self._api.call("files.info", file=file["id"]))["file"]

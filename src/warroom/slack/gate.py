@@ -7,9 +7,9 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qsl
 
 import structlog
 from starlette.datastructures import Headers
@@ -22,9 +22,21 @@ MOST_BYTES = 1024 * 1024
 FRESH_S = 300.0
 _FORM = "application/x-www-form-urlencoded"
 _JSON = "application/json"
-_OBJECTS = ("user", "channel", "view", "event", "container", "message")
-_LISTS = ("authorizations", "actions")
+_OBJECTS = ("view", "event", "container", "message")
+_LISTS = ("authorizations", "actions", "response_urls")
 _OBJECTS_OR_TEXT = ("team", "enterprise", "user", "channel")
+_WITHIN = ("event", "message", "previous_message", "item", "assistant_thread")
+"""the parts of a payload in which Bolt looks for people and channels, as in the payload itself"""
+_DEEPEST = 5
+_TEXTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "event_callback": ("event", ("type",)),
+    "view_submission": ("view", ("type", "callback_id")),
+    "view_closed": ("view", ("type", "callback_id")),
+    "message_action": ("", ("callback_id",)),
+    "shortcut": ("", ("callback_id",)),
+    "block_suggestion": ("", ("action_id",)),
+}
+"""the texts that Bolt takes for granted in a payload of a type, and the part they are in"""
 
 log = structlog.get_logger("warroom.slack")
 
@@ -65,7 +77,7 @@ class Gate:
         text = _utf8(body)
         self._check_time(headers)
         self._check_signature(headers, body)
-        _check_form(headers.get("content-type", ""), text)
+        _check_payload(read(headers.get("content-type", ""), text))
         return body
 
     def _check_time(self, headers: Headers) -> None:
@@ -111,45 +123,71 @@ def _utf8(body: bytes) -> str:
         raise BadRequest("the body is not UTF-8") from error
 
 
-def _check_form(content_type: str, text: str) -> None:
-    """The shape every payload of Slack has, so that nothing behind stumbles over it."""
+def read(content_type: str, text: str) -> dict[str, Any]:
+    """What a body says: a command's fields, or the payload of anything else. Raises BadRequest."""
     kind = content_type.partition(";")[0].strip().lower()
     if kind == _JSON:
-        _check_payload(text)
-        return
+        return _object(text)
     if kind != _FORM:
         raise BadRequest("the content type is neither a form nor JSON", 415)
     if text.startswith("{"):
         raise BadRequest("the body is no form")
-    payload = parse_qs(text, keep_blank_values=True).get("payload")
-    if payload:
-        _check_payload(payload[-1])
+    fields = dict(parse_qsl(text, keep_blank_values=True))
+    return _object(fields["payload"]) if "payload" in fields else fields
 
 
-def _check_payload(text: str) -> None:
+def _object(text: str) -> dict[str, Any]:
     try:
         payload: Any = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise BadRequest("the payload is no JSON") from error
     if not isinstance(payload, dict):
         raise BadRequest("the payload is no object")
-    for name in _OBJECTS + _OBJECTS_OR_TEXT:
-        value = payload.get(name)
-        text_is_fine = name in _OBJECTS_OR_TEXT and isinstance(value, str)
-        if value is not None and not isinstance(value, dict) and not text_is_fine:
-            raise BadRequest(f"{name} is no object")
+    return payload
+
+
+def _check_payload(payload: dict[str, Any]) -> None:
+    """The shape every payload of Slack has, so that nothing behind stumbles over it."""
+    for name in _OBJECTS:
+        if payload.get(name) is not None:
+            _need_object(payload, name)
     for name in _LISTS:
-        given = payload.get(name)
-        if given is not None and not (isinstance(given, list) and all(isinstance(one, dict) for one in given)):
+        given = payload.get(name, [])
+        none = given is None and name == "authorizations"  # there alone Bolt takes it for an empty list
+        if not none and not (isinstance(given, list) and all(isinstance(one, dict) for one in given)):
             raise BadRequest(f"{name} is no list of objects")
+    for part in (payload, *(payload.get("authorizations") or ())):
+        _check_places(part)
+    kind = payload.get("type")
+    if kind == "block_actions" and "actions" in payload and not payload["actions"]:
+        raise BadRequest("actions is empty")
     for action in payload.get("actions") or ():
         _need_text(action, "action_id")
-    if payload.get("view") is not None:
-        _need_text(payload["view"], "type")
+    where, names = _TEXTS.get(kind, ("", ())) if isinstance(kind, str) else ("", ())
+    for name in names:
+        _need_text(_need_object(payload, where) if where else payload, name)
+
+
+def _check_places(part: dict[str, Any], depth: int = 0) -> None:
+    """Who and where, in this part of a payload and the parts of it."""
+    if depth > _DEEPEST:
+        raise BadRequest("the payload is nested too deeply")
+    for name in _OBJECTS_OR_TEXT:
+        if part.get(name) is not None and not isinstance(part[name], dict | str):
+            raise BadRequest(f"{name} is neither an object nor text")
+    for name in _WITHIN:
+        if isinstance(part.get(name), dict):
+            _check_places(part[name], depth + 1)
+
+
+def _need_object(part: dict[str, Any], name: str) -> dict[str, Any]:
+    found = part.get(name)
+    if not isinstance(found, dict):
+        raise BadRequest(f"{name} is no object")
+    return found
 
 
 def _need_text(part: dict[str, Any], name: str) -> None:
-    """Bolt takes it for granted, and stumbles where it is missing."""
     if not isinstance(part.get(name), str):
         raise BadRequest(f"{name} is no text")
 

@@ -22,29 +22,36 @@ _SHORTENED = "Shortened here; /incident timeline has the rest."
 class Posting:
     """Performs slack.post, slack.edit and slack.answer.
 
-    A long message goes on in its thread; part n has the id `<job id>.<n>`. What was begun and not finished is
-    looked up before the rest is sent.
+    A long message goes on in its thread; part n has the id `<job id>.<n>`. From the second attempt on what is there is
+    looked up before the rest is sent, also after a new start. Looking up is limited as well: it is left out where this
+    process knows that the attempts before sent nothing.
     """
 
     def __init__(self, api: Api, channels: Channels, composer: Composer) -> None:
         self._api = api
         self._channels = channels
         self._composer = composer
-        self._begun: set[str] = set()
+        self._unsent: set[str] = set()
 
     async def post(self, job: Job) -> Mapping[str, object]:
         """slack.post → channel, ts, id, and the ts of all parts."""
+        unsent = job.attempt == 1 or job.id in self._unsent
+        self._unsent.discard(job.id)
         parts = self._composer.message(job).parts
         channel, thread = await self._place(job)
-        sent = await self._sent(job, channel, thread) if job.id in self._begun else {}
+        sent = {} if unsent else await self._sent(job, channel, thread)
         stamps: list[str] = []
         for number, part in enumerate(parts):
             name = part_id(job, number)
             if name not in sent:
                 parent = thread or (stamps[0] if stamps else None)
-                sent[name] = await self._say(job, channel, part, name, parent)
+                try:
+                    sent[name] = await self._say(channel, part, name, parent)
+                except TryAgain as error:
+                    if unsent and not sent and not isinstance(error, Doubtful):
+                        self._unsent.add(job.id)
+                    raise
             stamps.append(sent[name])
-        self._begun.discard(job.id)
         return _result(job, channel, stamps)
 
     async def find_post(self, job: Job) -> Mapping[str, object] | None:
@@ -54,8 +61,6 @@ class Posting:
         names = [part_id(job, number) for number in range(len(self._composer.message(job).parts))]
         if all(name in sent for name in names):
             return _result(job, channel, [sent[name] for name in names])
-        if sent:
-            self._begun.add(job.id)
         return None
 
     async def edit(self, job: Job) -> Mapping[str, object]:
@@ -105,23 +110,17 @@ class Posting:
         )
         return {}
 
-    async def _say(self, job: Job, channel: str, part: Part, name: str, thread: str | None) -> str:
-        try:
-            answer = await self._channels.call(
-                "chat.postMessage",
-                channel,
-                text=part.text,
-                blocks=part.blocks,
-                thread_ts=thread,
-                metadata={"event_type": EVENT_TYPE, "event_payload": {"id": name}},
-                unfurl_links=False,
-                unfurl_media=False,
-            )
-        except Doubtful:
-            self._begun.add(job.id)
-            raise
-        if name == job.id:
-            self._begun.add(job.id)
+    async def _say(self, channel: str, part: Part, name: str, thread: str | None) -> str:
+        answer = await self._channels.call(
+            "chat.postMessage",
+            channel,
+            text=part.text,
+            blocks=part.blocks,
+            thread_ts=thread,
+            metadata={"event_type": EVENT_TYPE, "event_payload": {"id": name}},
+            unfurl_links=False,
+            unfurl_media=False,
+        )
         return str(answer["ts"])
 
     async def _place(self, job: Job) -> tuple[str, str | None]:

@@ -129,6 +129,8 @@ class Rooms:
 
     async def bookmark(self, job: Job) -> Mapping[str, object]:
         """slack.bookmark → nothing."""
+        if job.attempt > 1 and (there := await self.find_bookmark(job)) is not None:
+            return there
         data = job.effect.data
         await self._api.call(
             "bookmarks.add",

@@ -141,10 +141,10 @@ def connect(url: URL, *, writer: bool) -> AsyncEngine:
 
 
 class FileLock:
-    """Keeps a SQLite file to one serving process, for as long as the process lives."""
+    """Keeps a SQLite file, by whatever link it is named, to one serving process, for as long as the process lives."""
 
     def __init__(self, database: str) -> None:
-        self.path = Path(f"{database}.lock")
+        self.path = Path(f"{os.path.realpath(database)}.lock")
         self._file: int | None = None
 
     def take(self) -> None:
