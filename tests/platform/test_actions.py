@@ -295,4 +295,5 @@ async def test_no_connection_is_kept_on_which_an_order_could_get_lost(
 ) -> None:
     exchange.takes_orders(Says("ok"))
     await exchange.do(http)
-    assert [a.headers["connection"] for a in exchange.service.asked] == ["close", "close"]
+    # on a slow machine the answer may come too late and the reading back be repeated
+    assert {(a.path, a.headers["connection"]) for a in exchange.service.asked} == {(HALT, "close"), (STATUS, "close")}
