@@ -164,8 +164,7 @@ class Engine:
 
     async def settled(self) -> None:
         """Returns when nothing is queued or under way, and nothing could start now."""
-        self._sweep = True
-        self._kick()
+        self._on_wake()
         await self._quiet.wait()
 
     # --- the writer -----------------------------------------------------------------------------------------------
