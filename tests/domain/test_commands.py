@@ -409,6 +409,9 @@ def test_resolving_posts_the_notice_everywhere_and_asks_for_a_draft() -> None:
         "18, listed in the post-mortem",
     ):
         assert part in notice.replace("30 m", "30m")
+    announcement = play.render(play.made[ID, "announce"]).plain
+    assert "RESOLVED P0: Market regime feed down" in announcement
+    assert "Immediate attention" not in announcement
     assert [e.data["status"] for e in play.sent if e.kind == "pagerduty.change"] == ["acknowledged", "resolved"]
     assert [e.data["reason"] for e in play.sent if e.kind == "postmortem.write"] == ["resolved"]
     assert len(play.posts("postmortem_ready")) == 1

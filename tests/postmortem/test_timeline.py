@@ -158,3 +158,11 @@ def test_a_person_who_acknowledged_is_named_once_although_pagerduty_tells_it_twi
 def test_every_row_leads_to_a_place_in_the_conversation() -> None:
     story = opened().says(60, ANA, "looking").reached(90, "contained", ANA)
     assert all(row.url for row in told(story).rows)
+
+
+def test_a_row_without_words_of_its_own_leads_to_what_was_said_within_seconds_of_it_else_before_it() -> None:
+    story = opened().says(60, ANA, "looking").reached(90, "contained", ANA).says(93, RAJ, "fresh again")
+    story = story.says(120, RAJ, "memory is flat").reached(200, "validated", ANA)
+    url = {row.action or row.event: row.url for row in told(story).rows}
+    assert url["Contained"] == url["“fresh again”"]
+    assert url["Recovery validated"] == url["“memory is flat”"]

@@ -17,6 +17,7 @@ from warroom.postmortem.telling import Teller
 POSTED_WITHIN = timedelta(minutes=10)  # a post may wait for Slack's limits
 POSTED_EARLY = timedelta(seconds=5)  # Slack's clock is not ours
 AT_ONCE = timedelta(seconds=2)
+POSTED_SOON = timedelta(seconds=5)
 SHORTEST_ECHO = 4
 
 
@@ -94,14 +95,17 @@ def _linked(entries: Sequence[_Entry], posts: Sequence[Line]) -> list[Row]:
 
 
 def _placed(rows: Sequence[Row], lines: Sequence[Line]) -> tuple[Row, ...]:
-    """Every row leads somewhere: one that nobody wrote about to where the conversation was at its time."""
+    """Every row leads somewhere: one that nobody wrote about to what was said within seconds of it, else to where the
+    conversation was at its time."""
     if not lines:
         return tuple(rows)
-    before = [max((x for x in lines if x.at <= row.at), key=lambda x: x.at, default=None) for row in rows]
-    first = min(lines, key=lambda x: x.at)
-    return tuple(
-        row if row.url else replace(row, url=(line or first).permalink) for row, line in zip(rows, before, strict=True)
-    )
+    ordered = sorted(lines, key=lambda x: x.at)
+    return tuple(row if row.url else replace(row, url=_near(row, ordered).permalink) for row in rows)
+
+
+def _near(row: Row, ordered: Sequence[Line]) -> Line:
+    after = next((x for x in ordered if row.at <= x.at <= row.at + POSTED_SOON), None)
+    return after or next((x for x in reversed(ordered) if x.at <= row.at), ordered[0])
 
 
 def _merged(rows: Sequence[Row]) -> tuple[Row, ...]:
