@@ -20,6 +20,7 @@ from warroom.domain.decide import decide, route
 from warroom.domain.decision import LoadedPack
 from warroom.domain.effects import Effect
 from warroom.domain.incident import fold
+from warroom.domain.words import listed
 from warroom.engine.clock import ScaledClock, SystemClock
 from warroom.engine.engine import Engine
 from warroom.engine.limits import Limits, Rate, Unlimited
@@ -141,7 +142,7 @@ async def running(
 
     `environ` is where packs' secrets are read (`EMERGENCY_TOKEN`). `sleep` waits between two looks at the platform.
     When not `tended`, the rounds of `upkeep` are left to the owner. Raises ConfigError for anything that is wrong with
-    messages or database, StoreError when the database cannot be reached.
+    messages or database, or when an open incident's pack is gone, StoreError when the database cannot be reached.
     """
     environment = settings.environment
     clock = clock or clock_of(settings)
@@ -149,6 +150,7 @@ async def running(
     async with AsyncExitStack() as stack:
         store = await Store.open(environment.database_url.get_secret_value())
         stack.push_async_callback(store.close)
+        await _no_pack_missing(store, settings)
         api = await stack.enter_async_context(
             Api(environment.slack_bot_token.get_secret_value(), environment.slack_api_url)
         )
@@ -218,7 +220,7 @@ async def running(
             socket = Socket(app, api, environment.slack_app_token.get_secret_value())
         web = create_web(
             slack=Gate(Endpoint(app), environment.slack_signing_secret.get_secret_value()),
-            hear=hearing(engine, client, settings.packs),
+            hear=hearing(engine, client, settings.packs, store.heard),
             webhook_secrets=settings.webhook_secrets,
             clock=clock,
             health=Readiness(engine, store, clock, socket),
@@ -235,6 +237,25 @@ async def running(
             ]
             stack.push_async_callback(_cancel, tasks)
         yield Warroom(web, engine, store, socket, upkeep, intake)
+
+
+async def _no_pack_missing(store: Store, settings: Settings) -> None:
+    """Raises ConfigError while an incident is open whose pack the deployment no longer has: its messages, readings and
+    halts would fail one by one."""
+    orphans: dict[str, list[str]] = {}
+    for name, pack in await store.open_incidents():
+        if pack not in settings.packs:
+            orphans.setdefault(pack, []).append(name)
+    if orphans:
+        raise ConfigError([_missing(pack, names) for pack, names in orphans.items()])
+
+
+def _missing(pack: str, incidents: Sequence[str]) -> str:
+    needed = "is open and needs" if len(incidents) == 1 else "are open and need"
+    return (
+        f"{listed(incidents)} {needed} the pack {pack}: put {pack} back under `packs` in warroom.yaml, and take it out "
+        "when no incident of it is open"
+    )
 
 
 def _limits(settings: Settings, clock: Clock) -> Limits:

@@ -1,6 +1,7 @@
 """How PagerDuty's news comes in: straight to the rules, or after a look at the alert's details where they matter."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 
 import structlog
 
@@ -15,9 +16,18 @@ from warroom.pagerduty.enrich import enrich, lacks_details
 
 log = structlog.get_logger("warroom")
 
+OVER = "pagerduty-over"
+"""The source under which the end of an incident that we do not know is written down, by its PagerDuty id."""
 
-def hearing(engine: Engine, client: Client, packs: Mapping[str, LoadedPack]) -> Callable[[Input], Awaitable[Receipt]]:
-    """Takes PagerDuty's events. Details are asked for where the payload has none and they could raise the severity."""
+
+def hearing(
+    engine: Engine, client: Client, packs: Mapping[str, LoadedPack], heard: Callable[[str, str], Awaitable[bool]]
+) -> Callable[[Input], Awaitable[Receipt]]:
+    """Takes PagerDuty's events. Details are asked for where the payload has none and they could raise the severity.
+
+    `heard` says whether an input of this source and id was written down before: an incident whose end overtook its
+    beginning is not opened any more.
+    """
 
     async def hear(given: Input) -> Receipt:
         where = route(given, engine.cards(), packs)
@@ -26,9 +36,24 @@ def hearing(engine: Engine, client: Client, packs: Mapping[str, LoadedPack]) -> 
         event = given.body
         if isinstance(event, PagerDutyEvent) and event.incident is not None and not (where.incident or where.pack):
             log.warning("pagerduty_event_of_no_pack", type=event.type, service=event.incident.service_id)
-        return await engine.submit(given)
+        return await engine.submit(await _in_order(given, engine.cards(), heard))
 
     return hear
+
+
+async def _in_order(given: Input, cards: Sequence[Card], heard: Callable[[str, str], Awaitable[bool]]) -> Input:
+    """The end of an incident that we do not know under its PagerDuty id; a beginning that comes after such an end says
+    that it is over."""
+    event = given.body
+    if not isinstance(event, PagerDutyEvent) or event.incident is None:
+        return given
+    if event.type not in ("incident.triggered", "incident.resolved") or any(_heard_of(event, card) for card in cards):
+        return given
+    if event.type == "incident.resolved":
+        return replace(given, source=OVER, source_id=event.incident.id)
+    if not await heard(OVER, event.incident.id):
+        return given
+    return replace(given, body=replace(event, incident=replace(event.incident, status="resolved")))
 
 
 def _details_matter(given: Input, where: Route, cards: Sequence[Card], packs: Mapping[str, LoadedPack]) -> bool:

@@ -33,6 +33,20 @@ async def test_an_acknowledgement_that_comes_before_its_trigger(world: World) ->
     assert world.count(world.room, "SLA missed: Acknowledge") == 0
 
 
+@pytest.mark.row("S1")
+async def test_an_incident_whose_end_comes_before_its_trigger_opens_only_when_it_is_reopened(world: World) -> None:
+    world.sandbox.webhooks.hold()
+    incident = await world.alert()
+    world.sandbox.pagerduty.resolve(incident, None)
+    world.sandbox.webhooks.release("reversed", copies=2)
+    await world.settles()
+    assert world.rooms == []
+    assert world.said("war-room") == []
+    world.sandbox.pagerduty.reopen(incident, None)
+    await world.settles()
+    assert world.count("war-room", "P0 INCIDENT") == 1
+
+
 @pytest.mark.row("L1")
 async def test_a_breach_told_because_the_news_came_late_is_corrected_in_sight(world: World) -> None:
     incident = await world.alert()

@@ -1,8 +1,14 @@
 """Several packs in one deployment: each incident is its own platform's."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from tests.acceptance.world import a_world
+
+from warroom.app import running
+from warroom.errors import ConfigError
+from warroom.settings import Settings
 
 PACKS = ("lav_adaf", "eafix", "pit", "market_data")
 
@@ -80,3 +86,21 @@ async def test_the_only_platform_that_can_be_halted_needs_no_name(folder: Path) 
         preview = await world.types("rita", "random", "/halt all bad prices")
         assert "a new P0 will be opened for it" in preview.text
         assert "Platform: LAV/ADAF" in preview.text
+
+
+async def test_the_bot_does_not_start_without_the_pack_of_an_open_incident(folder: Path) -> None:
+    async with a_world(folder, packs=("lav_adaf", "eafix")) as world:
+        incident = await world.alert()
+        await world.stops()
+        settings = Settings.load(world.environ)
+        fewer = replace(settings, packs={"eafix": settings.packs["eafix"]})
+        said = "INC-2026-0001 is open and needs the pack lav_adaf: put lav_adaf back under `packs` in warroom.yaml"
+        with pytest.raises(ConfigError, match=said):
+            async with running(fewer, environ=world.environ, clock=world.clock, tended=False):
+                pass
+        await world.starts()
+        world.sandbox.pagerduty.resolve(incident, None)
+        await world.settles()
+        await world.stops()
+        async with running(fewer, environ=world.environ, clock=world.clock, tended=False) as bot:
+            assert [card.is_open for card in bot.engine.cards()] == [False]

@@ -290,6 +290,18 @@ def test_a_button_pressed_again_finds_its_halt_whatever_opened_since() -> None:
     assert len(acts(play)) == 1
 
 
+@pytest.mark.parametrize(("mode", "outcome"), [("live", "confirmed"), ("live", "failed"), ("dry_run", "dry_run")])
+def test_a_button_pressed_again_when_its_incident_is_over_finds_its_halt(mode: str, outcome: str) -> None:
+    play = Play(actions=mode, world=ends(outcome))
+    preview = play.type("/halt all bad prices", RAJ)
+    play.click("halt.confirm", preview.context["button"], RAJ)
+    play.at(1).hear("incident.resolved", key=ID)
+    assert not play.incident.is_open
+    assert "ordered already" in text_of(play.at(31).click("halt.confirm", preview.context["button"], RAJ))
+    assert list(play.incidents) == [ID]
+    assert len(acts(play)) == 1
+
+
 def test_an_old_button_that_would_take_a_halt_back_asks_to_resume() -> None:
     play = an_alert()
     halt(play)

@@ -79,6 +79,18 @@ def test_news_of_an_unknown_incident_that_opens_nothing(kind: str) -> None:
     assert (play.incidents, play.stray, play.sent) == ({}, [], [])
 
 
+def test_an_alert_that_is_over_when_we_hear_of_it_opens_and_joins_nothing() -> None:
+    play = Play()
+    play.alert(status="resolved")
+    assert (play.incidents, play.sent) == ({}, [])
+    for number in range(8):
+        play.alert(id=f"P{number}", title="Risk violation", status="resolved")
+    play.alert(id="PNEW", title="Risk violation")
+    play.hear("incident.triggered", id="POLD", title="Risk violation", status="resolved")
+    assert len(play.incidents) == 1
+    assert play.incident.joined_ids == ()
+
+
 @pytest.mark.parametrize("kind", ["pagey.ping", "incident.workflow.started", "incident.conference_bridge.updated"])
 def test_a_type_we_do_not_know_changes_nothing(kind: str) -> None:
     play = an_alert()

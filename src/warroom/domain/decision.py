@@ -39,7 +39,8 @@ class Card:
 
     `joined` are the PagerDuty ids of alerts that joined it, separated by spaces; `heard` is when the newest alert or
     detection of it happened (UTC). `storm` is the storm of the pack that its alerts count for, `subject` the feature
-    its violations are about.
+    its violations are about. `ordered` are the runs of all halts it ordered, whatever became of them, separated by
+    spaces.
     """
 
     id: str
@@ -61,6 +62,7 @@ class Card:
     storm: str = ""
     subject: str = ""
     halts: tuple[StandingHalt, ...] = ()
+    ordered: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

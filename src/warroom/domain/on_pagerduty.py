@@ -95,8 +95,13 @@ def open_incident(event: PagerDutyEvent, about: PagerDutyIncident, ctx: Context)
     )
 
 
+def _opens(event: PagerDutyEvent, about: PagerDutyIncident) -> bool:
+    """Whether an alert we do not know is there to be looked after: not one that is over by now."""
+    return event.type in OPENING and about.status != "resolved"
+
+
 def _first_heard(event: PagerDutyEvent, about: PagerDutyIncident, ctx: Context) -> Handled:
-    if event.type not in OPENING:
+    if not _opens(event, about):
         return Handled()
     if not ctx.pack.pack.id:
         return Handled(
@@ -129,7 +134,7 @@ def _related(incident: Incident, event: PagerDutyEvent, about: PagerDutyIncident
     """Another alert of the same incident. What becomes of it in PagerDuty changes nothing here but its notes."""
     if about.id in incident.joined_ids:
         return _news(incident, event, ctx) if event.type == "incident.annotated" else ()
-    if event.type not in OPENING:
+    if not _opens(event, about):
         return ()
     alert, at = alert_of(event, about, ctx.pack), began(event, about)
     title = " ".join(about.title.split()) or f"PagerDuty incident {about.id}"

@@ -109,13 +109,13 @@ def _halt(text: str, cards: Sequence[Card], packs: Mapping[str, LoadedPack]) -> 
 
 def _click(click: inputs.Click, cards: Sequence[Card], packs: Mapping[str, LoadedPack]) -> Route:
     """A button names its incident first. A halt previewed while none was open names its pack instead: pressing it
-    opens an incident, and pressing it again finds that one."""
+    opens an incident, and pressing it again finds the one that it halted in, though that is over."""
     incident, *more = click.value.split("|")
     if incident or click.action not in ("halt.confirm", "halt.glass") or len(more) < 3 or more[1] not in packs:
         return _existing(incident, cards)
     run, pack, scope = more[:3]
     running = [c for c in open_cards(cards) if c.pack == pack]
-    ordered = next((c for c in cards if any(h.run == run for h in c.halts)), None)
+    ordered = next((c for c in cards if run in c.ordered.split()), None)
     found = ordered or next((c for c in running if c.title == halt_title(scope)), next(iter(running), None))
     return Route(incident=found.id if found else None, pack=pack)
 

@@ -20,7 +20,7 @@ from warroom.errors import ConfigError, StoreError
 
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000")
 UPGRADE_LOCK = 7_246_101
-HEAD = "0003"
+HEAD = "0004"
 """The newest of migrations/versions."""
 PATIENCE_S = 5.0
 """seconds that `trouble` waits for a server"""

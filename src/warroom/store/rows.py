@@ -56,6 +56,7 @@ def card(incident: Incident) -> Card:
         storm=incident.gathers,
         subject=str(incident.details.get("feature") or ""),
         halts=standing_halts(incident),
+        ordered=" ".join(run.run for run in incident.halts),
     )
 
 
@@ -73,7 +74,9 @@ def incident_row(card: Card, pack_hash: str, end: End, revision: int) -> Row:
 
 def system_row(end: End, now: datetime, revision: int) -> Row:
     """The row that keeps the end of the chain of facts about no incident."""
-    texts = dict.fromkeys(("title", "status", "pack", "pack_hash", "origin", "joined", "storm", "subject"), "") | {
+    texts = dict.fromkeys(
+        ("title", "status", "pack", "pack_hash", "origin", "joined", "storm", "subject", "ordered"), ""
+    ) | {
         "severity": "P3",
         "id": SYSTEM,
     }

@@ -131,6 +131,13 @@ class Store:
         async with self.reading() as connection:
             return list((await connection.scalars(query)).all())
 
+    async def open_incidents(self) -> list[tuple[str, str]]:
+        """Id and pack of every open incident, oldest first."""
+        query = select(incident.c.id, incident.c.pack).where(incident.c.is_open)
+        async with self.reading() as connection:
+            found = await connection.execute(query.order_by(incident.c.opened, incident.c.id))
+            return [(row.id, row.pack) for row in found]
+
     async def facts(self, incident_id: str) -> list[Fact]:
         """The facts of an incident (or of "system"), in the order recorded."""
         query = select(fact).where(fact.c.incident_id == incident_id).order_by(fact.c.seq)

@@ -77,6 +77,7 @@ class Incident(Table, table=True):
     storm: str
     subject: str
     halts: str = Field(default="[]", sa_type=Text)
+    ordered: str = Field(default="", sa_type=Text)
     count: int
     head: str
     revision: int = Field(sa_type=BigInteger, index=True)
