@@ -2,8 +2,9 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
+import pytest
 from tests.engine.running import ID, running
 from tests.engine.toys import RULES, START, Player, ask, decide, shelf
 
@@ -155,6 +156,27 @@ async def test_a_timer_whose_decision_fails_is_tried_again_later_and_holds_up_no
         assert await fired(run) == ["good", "bad"]
 
 
+async def test_a_timer_whose_decision_fails_is_left_alone_for_the_holdoff(url: str) -> None:
+    tries = 0
+
+    def broken(incident: Incident | None, given: Input, ctx: Context) -> Decision:
+        nonlocal tries
+        if isinstance(given.body, TimerDue):
+            tries += 1
+            raise RuntimeError("not yet")
+        return decide(incident, given, ctx)
+
+    async with running(url, rules=Rules(RULES.route, broken)) as run:
+        await run.engine.submit(ask("1", open="x", timers={"bad": 10}))
+        found = []
+        for seconds in (10, 1, 28, 2):
+            run.clock.advance(timedelta(seconds=seconds))
+            await run.engine.submit(ask(f"after {seconds}", ID, say="somebody types"))
+            await run.engine.settled()
+            found.append(tries)
+        assert found == [1, 1, 1, 2]
+
+
 async def test_on_a_running_clock_a_timer_fires_by_itself(url: str) -> None:
     anchor = datetime.now(UTC)
     clock = ScaledClock(50, anchor, START)
@@ -181,3 +203,60 @@ async def test_a_sweep_catches_what_a_wake_up_missed() -> None:
     waker.start()
     await asyncio.wait_for(swept.wait(), 30)
     waker.stop()
+
+
+class WallClock(SystemClock):
+    """The machine's time, set back and forth by hand: the scheduler sees it too."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._ahead = timedelta()
+        clock = self
+
+        class Machine(datetime):
+            @classmethod
+            def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+                return datetime.now(tz) + clock._ahead
+
+        monkeypatch.setattr("apscheduler.schedulers.base.datetime", Machine)
+        monkeypatch.setattr("warroom.engine.timers.datetime", Machine)
+
+    def now(self) -> datetime:
+        return super().now() + self._ahead
+
+    def put(self, by: timedelta) -> None:
+        """Sets the date; negative is back."""
+        self._ahead += by
+
+
+async def test_when_the_machines_date_is_set_back_the_sweep_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, swept = WallClock(monkeypatch), asyncio.Event()
+    waker = Waker(clock, swept.set, sweep=0.02)
+    waker.start()
+    for _ in range(3):
+        await asyncio.wait_for(swept.wait(), 5)
+        clock.put(timedelta(hours=-1))
+        swept.clear()
+    await asyncio.wait_for(swept.wait(), 5)
+    waker.stop()
+
+
+async def test_when_the_machines_date_is_set_back_the_next_sweep_sets_the_wake_up_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The incidents' clock runs on evenly, and its moment comes at its time: not an hour later, not at a sweep."""
+    wall, clock = WallClock(monkeypatch), ScaledClock(1, START, START)
+    woken: list[str] = []
+    waker = Waker(clock, lambda: woken.append(current_name()), sweep=0.05)
+    waker.start()
+    waker.at(clock.now() + timedelta(seconds=0.3))
+    wall.put(timedelta(hours=-1))
+    async with asyncio.timeout(10):
+        while set(woken) <= {"sweep"}:
+            await asyncio.sleep(0.01)
+    waker.stop()
+
+
+def current_name() -> str:
+    """Who runs: the sweep, or a job of the scheduler."""
+    task = asyncio.current_task()
+    return task.get_name() if task else ""

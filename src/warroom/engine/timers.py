@@ -1,9 +1,11 @@
 """Wakes the engine at the next due moment, and once a sweep in case a wake-up was missed.
 
 APScheduler does nothing but wake: what is due is in the tables. Its own idea of a missed run (dropped after a
-second by default) is switched off.
+second by default) is switched off. It counts by the machine's date, which may be set back; the sweep does not, and
+sets the wake-up anew.
 """
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -24,18 +26,19 @@ class Waker:
         self._sweep = sweep
         self._scheduler = AsyncIOScheduler(timezone=UTC)
         self._next: datetime | None = None
+        self._sweeping: asyncio.Task[None] | None = None
         if isinstance(clock, Jumps):
             clock.subscribe(self._on_jump)
 
     def start(self) -> None:
         """From now on `wake` is called. Needs a running event loop."""
         self._scheduler.start()
-        self._scheduler.add_job(
-            self._wakes, "interval", seconds=self._sweep, id="sweep", misfire_grace_time=None, coalesce=True
-        )
+        self._sweeping = asyncio.create_task(self._sweeps(), name="sweep")
 
     def stop(self) -> None:
         """No more wake-ups."""
+        if self._sweeping is not None:
+            self._sweeping.cancel()
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
 
@@ -44,10 +47,14 @@ class Waker:
         if moment == self._next or not self._scheduler.running:
             return
         self._next = moment
+        self._arm()
+
+    def _arm(self) -> None:
+        """Tells the scheduler, which counts in the machine's own time, when to wake us."""
         if self._scheduler.get_job("wake"):
             self._scheduler.remove_job("wake")
-        seconds = FAR if moment is None else self._clock.real_seconds(moment)
-        if seconds < FAR:  # the scheduler counts in the machine's own time
+        seconds = FAR if self._next is None else self._clock.real_seconds(self._next)
+        if seconds < FAR:
             self._scheduler.add_job(
                 self._on_time,
                 "date",
@@ -64,5 +71,8 @@ class Waker:
         self._next = None
         self._wake()
 
-    async def _wakes(self) -> None:
-        self._wake()
+    async def _sweeps(self) -> None:
+        while True:
+            await asyncio.sleep(self._sweep)
+            self._wake()
+            self._arm()
