@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
+from tests.store.databases import sqlite
 
 from warroom.domain.chain import BEGIN
 from warroom.domain.decision import Card
@@ -167,3 +168,15 @@ async def test_people_are_remembered_and_replaced(store: Store) -> None:
     await store.put_person(anna)
     assert await store.person("U1") == anna
     assert await store.people() == [anna]
+
+
+async def test_sqlite_keeps_what_was_committed_over_a_power_cut_and_checks_what_rows_name(folder: Path) -> None:
+    """2 is FULL: the log is synced at every commit. What it does cannot be tried out short of cutting the power."""
+    store = await Store.open(await sqlite(folder / "warroom.db"))
+    async with store.transaction() as tx:
+        found = [(await tx.rows(text(f"PRAGMA {name}")))[0][0] for name in ("journal_mode", "synchronous")]
+    assert found == ["wal", 2]
+    with pytest.raises(BadRowsError, match="FOREIGN KEY"):
+        async with store.transaction() as tx:
+            await tx.write(Batch(NOW, timers_set=[{"incident_id": "INC-none", "key": "t", "due": NOW}]))
+    await store.close()
