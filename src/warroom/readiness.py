@@ -4,25 +4,36 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+import structlog
+
 from warroom.engine.engine import Engine
 from warroom.engine.ports import Clock
 from warroom.errors import StoreError
 from warroom.slack.socket import Socket
 from warroom.store.store import Store
 
+log = structlog.get_logger(__name__)
+
 OVERDUE = timedelta(minutes=1)
 """Timers this late mean that we are not doing our work."""
 
 
 class Readiness:
-    """Answers /readyz: not ready without a database or a socket that is wanted, or when timers are overdue; dead
-    letters are shown."""
+    """Answers /readyz: not ready without a database that can be written or a socket that is wanted, or when timers are
+    overdue; dead letters are shown."""
 
     def __init__(self, engine: Engine, store: Store, clock: Clock, socket: Socket | None) -> None:
         self._engine = engine
         self._store = store
         self._clock = clock
         self._socket = socket
+
+    async def measure(self) -> None:
+        """Brings the gauges of what is owed up to date; without a database they stay as they were."""
+        try:
+            await self._engine.backlog()
+        except StoreError as error:
+            log.warning("backlog_not_read", error=str(error))
 
     async def ready(self) -> tuple[bool, Mapping[str, Any]]:
         """Ready or not, and what is owed."""
@@ -33,8 +44,9 @@ class Readiness:
         oldest = (self._clock.now() - backlog.oldest).total_seconds() if backlog.oldest else 0.0
         late = backlog.overdue > 0 and (await self._store.backlog(self._clock.now() - OVERDUE)).overdue > 0
         reached = {} if self._socket is None else {"socket_mode": await self._socket.connected()}
-        return not late and all(reached.values()), {
-            "database": "ok",
+        trouble = self._engine.trouble
+        return trouble is None and not late and all(reached.values()), {
+            "database": trouble or "ok",
             **reached,
             "waiting": backlog.waiting,
             "oldest_waiting_seconds": round(oldest, 1),

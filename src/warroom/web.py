@@ -31,6 +31,10 @@ class Health(Protocol):
         """Ready or not, and what is owed: database, backlog, overdue timers, dead letters."""
         ...
 
+    async def measure(self) -> None:
+        """Brings the gauges of what is owed up to date."""
+        ...
+
 
 def create_web(
     *,
@@ -73,6 +77,7 @@ def create_web(
         return JSONResponse({"ready": ready, **owed}, 200 if ready else 503)
 
     async def metrics(request: Request) -> Response:
+        await health.measure()
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     return Starlette(

@@ -99,6 +99,26 @@ async def test_an_effect_goes_to_the_process_that_works_on_its_lane(url: str) ->
 
 
 @pytest.mark.row("S10")
+async def test_what_another_process_handed_over_keeps_its_place_in_the_lane(url: str) -> None:
+    """Nobody sweeps meanwhile: the process that works on the lane sees what was handed to it before it goes on."""
+    gate = asyncio.Event()
+
+    async def slow(job: Job) -> Mapping[str, object]:
+        await gate.wait()
+        return {}
+
+    seldom = Tuning(grace=0.05, sweep=60)
+    first, second = Player(behave=slow), Player()
+    async with running(url, first, tuning=seldom) as one, running(url, second, tuning=seldom) as two:
+        await one.engine.submit(ask("0", open="x", effects=[{"key": "0", "lane": "room"}]))
+        for n in range(1, 6):
+            await (two, one)[n % 2 == 0].engine.submit(ask(f"{n}", ID, effects=[{"key": f"{n}", "lane": "room"}]))
+        gate.set()
+        await until(url, "SELECT DISTINCT state FROM effect", [("done",)])
+        assert (first.sent, second.sent) == (["0", "1", "2", "3", "4", "5"], [])
+
+
+@pytest.mark.row("S10")
 async def test_what_an_effect_waits_for_may_be_done_by_the_other_process(url: str) -> None:
     gate = asyncio.Event()
 

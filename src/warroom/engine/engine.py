@@ -85,6 +85,7 @@ class Engine:
         self._next: datetime | None = None
         self._reload = True
         self._sweep = True
+        self._failure: str | None = None
         self._forgot: datetime | None = None
         self._stopping = False
         self._writer: asyncio.Task[None] | None = None
@@ -108,7 +109,7 @@ class Engine:
         self._waker.stop()
         self._work.set()
         if self._writer is not None:
-            await self._writer
+            await asyncio.wait([self._writer])
         await self._delivery.close()
         while self._inside:
             await self._turn(*self._gather())
@@ -156,6 +157,13 @@ class Engine:
         self.metrics.waiting.set(sum(backlog.waiting.values()))
         self.metrics.flying.set(self._delivery.under_way)
         return backlog
+
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing can be written down, in a sentence; None when the last group with something to write was."""
+        if self._writer is None or self._writer.done():
+            return "nothing is written down any more, for the writer has ended; start warroom again"
+        return self._failure
 
     @property
     def wakes_at(self) -> datetime | None:
@@ -216,7 +224,7 @@ class Engine:
         try:
             await self._commit(items, backs)
         except BadRowsError as error:
-            self._reload = True
+            self._reload = True  # the database works, so this is no trouble of the whole
             if len(items) + len(backs) > 1:
                 for item in items:
                     await self._turn([item], [])
@@ -228,12 +236,15 @@ class Engine:
             else:
                 self._refused(items, backs, error)
         except StoreError as error:
-            self._reload = True
-            self._refused(items, backs, error)
+            self._failed(items, backs, error)
         except Exception as error:  # a mistake of ours must not leave senders waiting for ever
             log.error("turn_failed", trace=trace(error))
-            self._reload = True
-            self._refused(items, backs, StoreError(f"nothing was written: {type(error).__name__}: {error}"))
+            self._failed(items, backs, StoreError(f"nothing was written: {type(error).__name__}: {error}"))
+
+    def _failed(self, items: list[Item], backs: list[Back], error: StoreError) -> None:
+        """The whole group was not written; what is in the lanes and in memory is loaded again first."""
+        self._reload, self._failure = True, str(error)
+        self._refused(items, backs, error)
 
     async def _commit(self, items: list[Item], backs: list[Back]) -> None:
         begin = time.monotonic()
@@ -251,8 +262,9 @@ class Engine:
                 sweep=sweep,
                 start=not self._stopping,
                 urgent=self._crowded(begin),
+                doubtful=self._failure is not None,
             )
-        self._reload = False
+        self._reload, self._failure = group.astray, None
         self._publish(group, items, backs, now)
         if items:
             self.metrics.group.observe(len(items))

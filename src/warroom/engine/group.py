@@ -31,8 +31,8 @@ class Group:
     """Decides and writes. Afterwards it holds what the engine makes of it once the commit is through:
 
     `memory` as it is now, `answers` for the submitters, `picked` to start, `lost` effects that are not ours any
-    more, timers to hold back because their decision failed, when the next timer is `due` (UTC), and whether there is
-    `more` to do at once.
+    more, timers to hold back because their decision failed, when the next timer is `due` (UTC), whether there is
+    `more` to do at once, and whether the lanes turned out to be `astray`: they have to be loaded again.
     """
 
     def __init__(
@@ -45,6 +45,7 @@ class Group:
         self.lost: list[Pending] = []
         self.due: datetime | None = None
         self.more = False
+        self.astray = False
         self._setup = setup
         self._tx = tx
         self._now = now
@@ -71,12 +72,14 @@ class Group:
         sweep: bool,
         start: bool,
         urgent: bool,
+        doubtful: bool,
     ) -> None:
         """The whole turn inside the transaction; raises what the store raises.
 
         `busy` are effects whose outcome is still to come, `held` timers left alone until a moment. `reload`: memory
         and lanes are to be loaded first. `sweep`: look after dead processes. `start`: new calls may begin,
-        if `urgent` only those of priority 0.
+        if `urgent` only those of priority 0. `doubtful`: the last group could not be written, so where this one has
+        nothing to write, try whether we could.
         """
         position = await self._tx.position(self._now.year)
         self._revision, self._seq, self._number = position.revision + 1, position.seq, position.number
@@ -84,6 +87,8 @@ class Group:
             await self._reading.catch_up(position.revision)
         if reload or (sweep and not self._setup.exclusive):
             await self._reading.own(busy, reload=reload)
+        elif position.seq > self.memory.seq:
+            await self._reading.handed(self.memory.seq)
         if reload:
             items = [*items, *(Item(rows.input_of(row)) for row in await self._tx.failed_results())]
         items, self.lost = await self._reading.fence(items, backs)
@@ -99,6 +104,8 @@ class Group:
         if start:
             self.picked = self._outbox.pick(self._now, urgent=urgent)
         await self._write()
+        if doubtful and self._batch.is_empty:
+            await self._tx.try_out()
         self.lost += self._outbox.lost
         moved = timers or self._batch.timers_gone or self._batch.timers_set
         self.due = await self._tx.next_due() if moved else position.due
@@ -240,7 +247,8 @@ class Group:
             batch.timers_set += [{"incident_id": id_, "key": key, "due": due} for key, due in new]
         if self._touched:
             self.memory.revision = self._revision
-        self._outbox.withdraw(self.picked, await self._tx.write(batch))
+        self.memory.seq = self._seq
+        self.astray = self._outbox.withdraw(self.picked, await self._tx.write(batch))
 
     async def _freeze(self, hash: str) -> None:
         """Keeps the pack of an incident that opens, once for each hash."""

@@ -63,11 +63,15 @@ class PackShelf:
 
 @dataclass(slots=True)
 class Memory:
-    """Cards and folded incidents. A group works on a copy and hands it back when it is committed."""
+    """Cards and folded incidents. A group works on a copy and hands it back when it is committed.
+
+    `revision` and `seq` say how far the tables' incidents and effects have been taken in.
+    """
 
     entries: dict[str, Entry] = field(default_factory=dict)
     cards: dict[str, Card] = field(default_factory=dict)
     revision: int = 0
+    seq: int = 0
     system: End = BEGIN
     stored: set[str] = field(default_factory=set)
     _tuple: tuple[Card, ...] | None = None

@@ -91,11 +91,13 @@ class Outbox:
                 self._batch.start.append(pending.id)
         return picked
 
-    def withdraw(self, picked: Picked, started: set[str]) -> None:
-        """Leaves out what turned out not to be ours when its attempt was to be recorded."""
-        for pending in [p for p in picked.start if p.id in self._batch.start and p.id not in started]:
+    def withdraw(self, picked: Picked, started: set[str]) -> bool:
+        """Leaves out what was not ours, or not waiting, when its attempt was to be recorded; whether there was any."""
+        strange = [p for p in picked.start if p.id in self._batch.start and p.id not in started]
+        for pending in strange:
             picked.start.remove(pending)
             self._lanes.remove(pending)
+        return bool(strange)
 
     def _may_be_elsewhere(self, pending: Pending) -> bool:
         lane = pending.effect.lane

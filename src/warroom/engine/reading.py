@@ -60,7 +60,13 @@ class Reading:
         for pending in [p for p in self._lanes if reload or (p.id not in ours and p.id not in busy)]:
             self._lanes.remove(pending)
         for stored in await self._tx.unfinished([id_ for id_ in ours if id_ not in self._lanes]):
-            self._lanes.add(busy.get(stored.id) or _pending(stored))
+            flown = busy.get(stored.id)
+            self._lanes.add(_pending(stored) if flown is None else _still_flying(flown, stored))
+
+    async def handed(self, after: int) -> None:
+        """Takes in effects decided elsewhere since the one numbered `after`, for lanes that are ours."""
+        for stored in await self._tx.handed(after):
+            self._lanes.add(_pending(stored))
 
     async def fence(self, items: Sequence[Item], backs: Sequence[Back]) -> tuple[list[Item], list[Pending]]:
         """Leaves out results of effects that somebody else took over meanwhile: they find out for themselves.
@@ -118,6 +124,16 @@ class Reading:
             )
             for due, incident, key in ready
         ]
+
+
+def _still_flying(pending: Pending, stored: StoredEffect) -> Pending:
+    """An effect whose outcome is still to be recorded, as the last commit left it.
+
+    A group that failed may have put it back to waiting, and even picked it again, before its rows were undone.
+    """
+    pending.flying = True
+    pending.attempt = stored.attempt
+    return pending
 
 
 def _pending(stored: StoredEffect) -> Pending:

@@ -1,7 +1,7 @@
 """The one transaction that decides: what it reads and writes, as statements over whole groups of rows."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -32,6 +32,7 @@ effect, timer, pack = _tables["effect"], _tables["timer"], _tables["pack"]
 replica = _tables["replica"]
 
 CHUNK = 10_000
+TRIAL, TRIAL_SIZE = "trial", 64 * 1024
 unfinished = UNFINISHED
 """Literal, so that both databases see that the partial index answers it."""
 
@@ -83,6 +84,11 @@ class Batch:
     start: list[str] = field(default_factory=list)
     timers_gone: list[Row] = field(default_factory=list)
     timers_set: list[Row] = field(default_factory=list)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to write."""
+        return not any(getattr(self, part.name) for part in fields(self) if part.name != "now")
 
 
 _position = select(
@@ -219,6 +225,11 @@ class Transaction:
             found += [rows.effect_of(row) for row in await self._connection.execute(query)]
         return sorted(found, key=lambda stored: stored.seq)
 
+    async def handed(self, after: int) -> list[StoredEffect]:
+        """Unfinished effects of ours that were decided after the one numbered `after`, in that order."""
+        query = select(effect).where(unfinished, effect.c.owner == self._owner, effect.c.seq > after)
+        return [rows.effect_of(row) for row in await self._connection.execute(query.order_by(effect.c.seq))]
+
     async def take_all(self) -> None:
         """Makes every unfinished effect ours: right for the only process there is."""
         await self._connection.execute(update(effect).where(unfinished).values(owner=self._owner))
@@ -235,6 +246,11 @@ class Transaction:
         orphans = select(effect.c.id).where(unfinished, effect.c.owner.not_in(select(replica.c.id)))
         taken = update(effect).where(effect.c.id.in_(orphans.with_for_update(skip_locked=True)))
         return (await self._connection.execute(taken.values(owner=self._owner))).rowcount
+
+    async def try_out(self) -> None:
+        """Writes something of the size of a busy group and takes it back: raises what keeps us from writing."""
+        await self._connection.execute(insert(pack), {"hash": TRIAL, "id": TRIAL, "text": "." * TRIAL_SIZE})
+        await self._connection.execute(delete(pack).where(pack.c.hash == TRIAL))
 
     async def leave(self) -> None:
         """Gives up our lease, so that others may take over at once."""
