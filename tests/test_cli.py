@@ -43,6 +43,7 @@ def unusable(folder: Path) -> list[tuple[str, str, str]]:
     (folder / "notes.txt").write_text("these are my notes, and no database\n" * 100)
     return [
         (f"sqlite+aiosqlite:///{folder}/notes.txt", f"{folder}/notes.txt cannot be opened (file is not a", FILE),
+        (f"sqlite+aiosqlite:///{folder}", f"{folder} cannot be opened (", FILE),
         (f"sqlite+aiosqlite:///{folder}/notes.txt/x.db", f"{folder}/notes.txt/x.db cannot be opened (", FILE),
         ("postgresql+asyncpg://u:hidden@127.0.0.1:9/x", "//u:***@127.0.0.1:9/x cannot be opened (", SERVER),
     ]
@@ -90,9 +91,9 @@ def test_tables_of_a_newer_warroom_are_left_alone(run: Run, tmp_path: Path) -> N
     connection.execute("UPDATE alembic_version SET version_num = '9999'")
     connection.commit()
     connection.close()
-    for command in (["db", "upgrade"], ["audit"], ["serve"]):
+    for command in (["db", "upgrade"], ["audit"], ["serve"], ["check"]):
         code, said = run(*command, database=url)
-        assert (code, said.count("\n")) == (1, 1)
+        assert (code, said.count("\n")) == (1, 2 if command == ["check"] else 1)
         assert "a newer warroom made the tables of " in said
 
 

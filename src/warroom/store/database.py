@@ -78,7 +78,7 @@ async def trouble(database_url: str, patience: float = PATIENCE_S) -> str | None
         url = parse(database_url)
         with opening(url):
             if url.get_backend_name() == "sqlite":
-                _look_at_file(Path(url.database or ""))
+                _look_at_file(url)
             else:
                 async with asyncio.timeout(patience):
                     await version(url)
@@ -87,18 +87,34 @@ async def trouble(database_url: str, patience: float = PATIENCE_S) -> str | None
     return None
 
 
-def _look_at_file(file: Path) -> None:
-    """Raises OSError or sqlite3.Error when the file is no database of SQLite, or cannot be written or made."""
+def _look_at_file(url: URL) -> None:
+    """Raises OSError or sqlite3.Error when the file is no database of SQLite, or cannot be written or made, ConfigError
+    when a newer warroom made its tables."""
+    file = Path(url.database or "")
     folder = next(parent for parent in file.absolute().parents if parent.exists())
     with TemporaryFile(dir=folder):  # as SQLite's own files beside the database
         pass
     if file.exists():
-        with file.open("r+b"), closing(sqlite3.connect(f"file:{quote(str(file))}?mode=rw", uri=True)) as connection:
-            connection.execute("SELECT count(*) FROM sqlite_master")
+        with file.open("r+b"):
+            _not_newer(_file_version(file), url)
+
+
+def _file_version(file: Path) -> str | None:
+    """How far the tables in a file are; None when there are none. Raises sqlite3.Error when it is no database.
+
+    Without aiosqlite: where it cannot open a file, its thread may outlive the loop, and say so with a traceback.
+    """
+    with closing(sqlite3.connect(f"file:{quote(str(file))}?mode=rw", uri=True)) as connection:
+        if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone() is None:
+            return None
+        found = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+        return str(found[0]) if found else None
 
 
 async def version(url: URL) -> str | None:
     """How far the tables are; None when there are none. Raises ConfigError when a newer warroom made them."""
+    if url.get_backend_name() == "sqlite":
+        return _not_newer(_file_version(Path(url.database or "")), url)
     engine = connect(url, writer=False)
     try:
         async with engine.connect() as connection:
@@ -178,6 +194,7 @@ async def upgrade(database_url: str) -> None:
         with opening(url):
             if url.get_backend_name() == "sqlite":
                 Path(url.database or "").parent.mkdir(parents=True, exist_ok=True)
+                _look_at_file(url)
             async with engine.begin() as connection:
                 if connection.dialect.name == "postgresql":
                     await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": UPGRADE_LOCK})
