@@ -19,7 +19,7 @@ from warroom.domain.commands import meant
 from warroom.domain.decide import decide, route
 from warroom.domain.decision import LoadedPack
 from warroom.domain.effects import Effect
-from warroom.domain.incident import fold
+from warroom.domain.evolve import fold
 from warroom.domain.words import listed
 from warroom.engine.clock import ScaledClock, SystemClock
 from warroom.engine.engine import Engine

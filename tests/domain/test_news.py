@@ -5,7 +5,7 @@ from dataclasses import replace
 from tests.domain.play import ANA, ID, MINUTE, RAJ, Play, Went, a_pack, a_pack_with, succeed
 
 from warroom.domain import facts as f
-from warroom.domain.incident import evolve
+from warroom.domain.evolve import evolve
 from warroom.domain.people import WARROOM
 from warroom.domain.policy import Cadence
 from warroom.domain.progress import MOST

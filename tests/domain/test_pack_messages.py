@@ -7,7 +7,8 @@ from tests.domain.play import CATALOG, START
 
 from warroom.domain import facts as f
 from warroom.domain.decision import LoadedPack
-from warroom.domain.incident import Incident, fold
+from warroom.domain.evolve import fold
+from warroom.domain.incident import Incident
 from warroom.domain.on_telling import step_says
 from warroom.domain.outgoing import Out
 from warroom.domain.people import WARROOM

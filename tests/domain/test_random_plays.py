@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from tests.domain.play import ANA, EVE, ID, PACK, RAJ, START, Play, Went, succeed
 
 from warroom.domain.effects import Effect, FieldErrors, Form, Reply
-from warroom.domain.incident import Incident, fold
+from warroom.domain.evolve import fold
+from warroom.domain.incident import Incident
 from warroom.domain.inputs import Pinned
 from warroom.domain.people import By
 

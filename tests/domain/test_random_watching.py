@@ -14,7 +14,8 @@ from tests.domain.test_random_plays import HOSTILE, MOVES, PEOPLE, TEXT, World, 
 from warroom.domain import facts as f
 from warroom.domain import fields, watches
 from warroom.domain.effects import Effect
-from warroom.domain.incident import Incident, fold
+from warroom.domain.evolve import fold
+from warroom.domain.incident import Incident
 from warroom.domain.procedures import Field, Watch
 
 MINUTE = timedelta(minutes=1)

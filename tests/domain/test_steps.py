@@ -11,8 +11,9 @@ from tests.domain.play import ANA, ID, MINUTE, PACK, RAJ, START, Play, Went, a_p
 from warroom.domain import facts as f
 from warroom.domain import protocol
 from warroom.domain.effects import Effect
+from warroom.domain.evolve import evolve
 from warroom.domain.fact_lines import tell
-from warroom.domain.incident import Incident, evolve
+from warroom.domain.incident import Incident
 from warroom.domain.people import WARROOM
 from warroom.domain.policy import Do, Step
 from warroom.postmortem import response

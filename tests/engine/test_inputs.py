@@ -10,8 +10,9 @@ from tests.engine.toys import ANNA, PACK, RULES, START, Player, ask, decide, ope
 
 from warroom.domain.decision import Context, Decision
 from warroom.domain.effects import Reply
+from warroom.domain.evolve import fold
 from warroom.domain.facts import Denied, Fact, IncidentOpened, NoteAdded
-from warroom.domain.incident import Incident, fold
+from warroom.domain.incident import Incident
 from warroom.domain.inputs import Click, Input
 from warroom.domain.people import WARROOM
 from warroom.engine.clock import ManualClock

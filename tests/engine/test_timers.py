@@ -9,8 +9,9 @@ from tests.engine.running import ID, running
 from tests.engine.toys import RULES, START, Player, ask, decide, shelf
 
 from warroom.domain.decision import Context, Decision
+from warroom.domain.evolve import evolve
 from warroom.domain.facts import Fact, NoteAdded
-from warroom.domain.incident import Incident, evolve
+from warroom.domain.incident import Incident
 from warroom.domain.inputs import Input, TimerDue
 from warroom.domain.people import WARROOM
 from warroom.engine.clock import ManualClock, ScaledClock, SystemClock

@@ -10,7 +10,8 @@ from typing import Any
 from warroom.domain import facts as f
 from warroom.domain.decision import NO_PACK, Card, Context, Decision, LoadedPack, Route
 from warroom.domain.effects import Effect, Reply
-from warroom.domain.incident import Incident, evolve
+from warroom.domain.evolve import evolve
+from warroom.domain.incident import Incident
 from warroom.domain.inputs import Click, Command, EffectResult, Input, TimerDue
 from warroom.domain.people import WARROOM, Actor
 from warroom.engine.memory import PackShelf

@@ -9,8 +9,9 @@ import httpx
 import pytest
 
 from warroom.domain.effects import Effect
+from warroom.domain.evolve import fold
 from warroom.domain.facts import Fact, IncidentOpened
-from warroom.domain.incident import Incident, fold
+from warroom.domain.incident import Incident
 from warroom.domain.people import PAGERDUTY
 from warroom.domain.views import VIEWS
 from warroom.engine.ports import Job

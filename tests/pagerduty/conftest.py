@@ -10,8 +10,9 @@ from tests.pagerduty.loopback import ROUTING_KEY, START, TOKEN
 
 from warroom.domain.decision import LoadedPack
 from warroom.domain.effects import Effect
+from warroom.domain.evolve import fold
 from warroom.domain.facts import Fact, IncidentOpened, PagerDutyLinked, What
-from warroom.domain.incident import Incident, fold
+from warroom.domain.incident import Incident
 from warroom.domain.market import Sessions
 from warroom.domain.people import PAGERDUTY, Actor
 from warroom.domain.policy import Calendar, Pack

@@ -12,8 +12,8 @@ from tests.platform.support import NOON, TOKEN, Says, Service, StoryClock, surro
 
 from warroom.domain.decision import NO_PACK
 from warroom.domain.effects import Effect
+from warroom.domain.evolve import evolve
 from warroom.domain.facts import Fact, IncidentOpened
-from warroom.domain.incident import evolve
 from warroom.domain.people import By
 from warroom.domain.policy import Action, Expect, Probe, ReadBack
 from warroom.engine.ports import Job, Performer

@@ -6,7 +6,8 @@ from typing import Any
 
 from warroom.domain import facts as f
 from warroom.domain.decision import LoadedPack
-from warroom.domain.incident import Incident, fold
+from warroom.domain.evolve import fold
+from warroom.domain.incident import Incident
 from warroom.domain.market import Sessions
 from warroom.domain.people import PAGERDUTY, WARROOM, By
 from warroom.domain.policy import (

@@ -7,8 +7,9 @@ from typing import Any
 
 from warroom.domain.decision import LoadedPack
 from warroom.domain.effects import Answer, Effect
+from warroom.domain.evolve import evolve
 from warroom.domain.facts import Fact, IncidentOpened
-from warroom.domain.incident import Incident, evolve
+from warroom.domain.incident import Incident
 from warroom.domain.inputs import Input
 from warroom.domain.market import Sessions
 from warroom.domain.people import By

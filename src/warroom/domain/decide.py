@@ -23,8 +23,9 @@ from warroom.domain import (
 from warroom.domain import facts as f
 from warroom.domain.decision import Card, Context, Decision, LoadedPack, Route
 from warroom.domain.effects import Effect
+from warroom.domain.evolve import evolve
 from warroom.domain.handling import Handled
-from warroom.domain.incident import Incident, evolve
+from warroom.domain.incident import Incident
 from warroom.domain.on_click import on_click
 from warroom.domain.on_command import on_command
 from warroom.domain.on_detection import on_detection

@@ -7,8 +7,9 @@ from warroom.domain import facts as f
 from warroom.domain import gates, milestones
 from warroom.domain.alerts import alert_of, began
 from warroom.domain.decision import Context, LoadedPack
+from warroom.domain.evolve import evolve, fold
 from warroom.domain.handling import Handled
-from warroom.domain.incident import Incident, evolve, fold
+from warroom.domain.incident import Incident
 from warroom.domain.inputs import Input, PagerDutyEvent, PagerDutyIncident
 from warroom.domain.milestones import Moment
 from warroom.domain.outgoing import OUR_NOTE

@@ -24,7 +24,8 @@ from warroom.domain import (
 from warroom.domain import facts as f
 from warroom.domain.decision import LoadedPack
 from warroom.domain.due import Due
-from warroom.domain.incident import Incident, evolve
+from warroom.domain.evolve import evolve
+from warroom.domain.incident import Incident
 from warroom.domain.latest import latest
 from warroom.domain.people import WARROOM
 from warroom.domain.policy import Cadence, Severity, Step

@@ -20,8 +20,9 @@ from uuid import uuid4
 import structlog
 
 from warroom.domain.decision import Card
+from warroom.domain.evolve import fold
 from warroom.domain.facts import Fact
-from warroom.domain.incident import Incident, fold
+from warroom.domain.incident import Incident
 from warroom.domain.inputs import Input, TimerDue
 from warroom.engine.between import Between
 from warroom.engine.deciding import Setup

@@ -7,7 +7,8 @@ from typing import Self
 
 from warroom.domain.chain import BEGIN, End
 from warroom.domain.decision import Card, LoadedPack
-from warroom.domain.incident import Incident, fold
+from warroom.domain.evolve import fold
+from warroom.domain.incident import Incident
 from warroom.domain.policy import Pack
 from warroom.errors import ConfigError
 from warroom.store.rows import card, fact_of

@@ -12,8 +12,9 @@ from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from warroom.domain.evolve import fold
 from warroom.domain.facts import Fact
-from warroom.domain.incident import Incident, fold
+from warroom.domain.incident import Incident
 from warroom.engine.ports import Job
 from warroom.errors import Refused, StoreError, TryAgain
 from warroom.postmortem.document import STANDARD, compile, questions_in, render, templates

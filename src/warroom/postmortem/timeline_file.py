@@ -12,8 +12,9 @@ from pathlib import Path
 
 from warroom.domain import fact_lines, views
 from warroom.domain.decision import LoadedPack
+from warroom.domain.evolve import fold
 from warroom.domain.facts import Fact
-from warroom.domain.incident import Incident, fold
+from warroom.domain.incident import Incident
 from warroom.engine.ports import Job
 from warroom.errors import Refused, StoreError, TryAgain
 from warroom.postmortem.files import write_all
