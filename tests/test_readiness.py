@@ -1,5 +1,6 @@
 """What /readyz and /metrics say is so at that moment."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -11,7 +12,7 @@ from sqlalchemy import text
 from starlette.responses import Response
 
 from tests.engine.running import ID, Running, running
-from tests.engine.toys import Player, ask, decide, for_ever, route
+from tests.engine.toys import Player, ask, decide, for_ever, route, soon
 from tests.store.databases import sqlite
 from warroom.domain.decision import Context, Decision
 from warroom.domain.incident import Incident
@@ -95,6 +96,20 @@ async def test_after_somebody_else_locked_the_database_it_is_not_ready_until_tha
             with pytest.raises(StoreError, match="locked"):
                 await run.engine.submit(ask("1", open="x"))
             assert await readyz(client) == (503, "the database could not do it: database is locked")
+        await run.engine.settled()
+        assert await readyz(client) == (200, "ok")
+    await other.dispose()
+
+
+async def test_while_a_commit_hangs_it_is_not_ready(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("warroom.engine.engine.STALLED", 0.0)
+    other = connect(parse(url), writer=True)
+    async with running(url) as run, asking(run) as client:
+        async with other.begin():
+            asked = asyncio.create_task(run.engine.submit(ask("1", open="x")))
+            await soon(lambda: run.engine.trouble is not None)
+            assert await readyz(client) == (503, "the database has not taken what is to be written for 0 s")
+        await asked
         await run.engine.settled()
         assert await readyz(client) == (200, "ok")
     await other.dispose()

@@ -44,6 +44,9 @@ log = structlog.get_logger(__name__)
 FORGET = timedelta(hours=1)
 """How often closed incidents are dropped from memory."""
 
+STALLED = 4.0
+"""Real seconds after which a group that is still being written counts as trouble: a lock, a database that hangs."""
+
 CROWD = 1.0
 """Real seconds for which those who wait for an answer may keep calls that are not urgent from starting."""
 
@@ -87,6 +90,7 @@ class Engine:
         self._reload = True
         self._sweep = True
         self._failure: str | None = None
+        self._began: float | None = None
         self._forgot: datetime | None = None
         self._stopping = False
         self._writer: asyncio.Task[None] | None = None
@@ -161,9 +165,15 @@ class Engine:
 
     @property
     def trouble(self) -> str | None:
-        """Why nothing can be written down, in a sentence; None when the last group with something to write was."""
+        """Why nothing can be written down, in a sentence.
+
+        None when the last group that had something to write was written, and none hangs.
+        """
         if self._writer is None or self._writer.done():
             return "nothing is written down any more, for the writer has ended; start warroom again"
+        waited = 0.0 if self._began is None else time.monotonic() - self._began
+        if self._failure is None and waited > STALLED:
+            return f"the database has not taken what is to be written for {waited:.0f} s"
         return self._failure
 
     @property
@@ -198,7 +208,9 @@ class Engine:
             await self._work.wait()
             self._work.clear()
             items, backs = self._gather()
+            self._began = time.monotonic()
             await self._turn(items, backs)
+            self._began = None
             if self._outside or self._inside:
                 self._work.set()
             elif self._stopping:
