@@ -410,7 +410,7 @@ def test_resolving_posts_the_notice_everywhere_and_asks_for_a_draft() -> None:
     ):
         assert part in notice.replace("30 m", "30m")
     announcement = play.render(play.made[ID, "announce"]).plain
-    assert "RESOLVED P0: Market regime feed down" in announcement
+    assert "P0, resolved: Market regime feed down" in announcement
     assert "Immediate attention" not in announcement
     assert [e.data["status"] for e in play.sent if e.kind == "pagerduty.change"] == ["acknowledged", "resolved"]
     assert [e.data["reason"] for e in play.sent if e.kind == "postmortem.write"] == ["resolved"]

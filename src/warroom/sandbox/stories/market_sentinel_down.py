@@ -63,7 +63,7 @@ STEPS = (
         "11:00", "mei", "reports", say("Restarted, it runs out of memory again within a minute. Rolling back to 4.11.")
     ),
     Step(
-        "15:00",
+        "14:20",
         "raj",
         "posts the update he was asked for",
         press(
