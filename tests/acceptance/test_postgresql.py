@@ -25,5 +25,5 @@ async def test_the_p0_story_goes_the_same_way_on_postgresql(folder: Path) -> Non
             await world.fills("raj", summary="It is back.", root_cause="A leak.", actions_taken="Rolled back.")
             world.saw("war-room", "RESOLVED")
             assert incident.status == "resolved"
-            assert sum("P0 INCIDENT" in text for text in world.said("war-room")) == 1
+            assert sum("P0, resolved: " in text for text in world.said("war-room")) == 1
             assert await world.audited()

@@ -61,6 +61,7 @@ class Waker:
                 run_date=datetime.now(UTC) + timedelta(seconds=seconds),
                 id="wake",
                 misfire_grace_time=None,
+                max_instances=100,  # the wake-up before may not have been put away yet: this one must not be skipped
             )
 
     def _on_jump(self) -> None:
