@@ -87,7 +87,7 @@ async def test_slack_away_for_ten_minutes_pagerduty_calls_all_the_same_and_every
     order = (
         "Playbook",
         "PagerDuty is calling Ana Souza, Clara Jensen",
-        "due by 14:36",
+        "Engage the circuit breakers (Risk manager), due by 14:36",
         "Ana Souza acknowledged",
         "LATE: Engage",
     )
