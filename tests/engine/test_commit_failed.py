@@ -9,9 +9,10 @@ from unittest.mock import patch
 
 import pytest
 from sqlalchemy.exc import OperationalError
-from tests.engine.running import ID, run_sql, running
+from tests.engine.running import ID, Running, run_sql, running
 from tests.engine.toys import Player, ask, soon
 
+from warroom.domain.inputs import Input
 from warroom.engine.group import Group
 from warroom.engine.ports import Job
 from warroom.engine.work import Back, Item, Tuning
@@ -81,12 +82,13 @@ async def test_what_a_failed_commit_should_have_recorded_is_recorded_later_and_i
             gate.set()
             await soon(lambda: bool(tried))
         await run.engine.submit(ask("2", ID, say="in between"))
-        assert "b" not in player.sent
         for _ in range(3):
             await run.engine.settled()
             run.clock.advance(timedelta(seconds=5))
         await run.engine.settled()
         assert player.sent == sent
+        behind = player.jobs[-1].incident
+        assert "a" in behind.done or "a" in behind.failed
         assert [job.attempt for job in player.jobs if job.effect.key == "a"][-1] == attempts
         assert left == []
         assert await run.rows("SELECT key, state, attempt FROM effect ORDER BY seq") == [
@@ -127,13 +129,23 @@ async def test_while_it_cannot_be_written_that_a_call_came_to_nothing_it_is_not_
             looked = len(player.looked)
             for n in range(3):
                 run.clock.advance(timedelta(seconds=5))
-                await run.engine.submit(ask(f"n{n}", ID, say="in between"))
+                await write_down(run, ask(f"n{n}", ID, say="in between"))
             assert (player.sent, len(player.looked)) == (["a"], looked)
             failing = False
             for _ in range(3):
                 await run.engine.settled()
                 run.clock.advance(timedelta(seconds=5))
             assert player.sent == ["a", "a", "b"]
+
+
+async def write_down(run: Running, given: Input) -> None:
+    """Until it is in a group of its own that is written."""
+    while True:
+        try:
+            await run.engine.submit(given)
+        except StoreError:
+            continue
+        return
 
 
 async def test_one_that_was_to_give_way_to_a_newer_one_still_does_when_the_commit_failed(url: str) -> None:
