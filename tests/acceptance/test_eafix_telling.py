@@ -38,7 +38,9 @@ async def test_the_desk_hears_of_a_p0_every_15_minutes(eafix: World) -> None:
     await skips(eafix, minutes=14, seconds=50)
     assert eafix.count("trading-operations", "update 1") == 0
     await eafix.at("15:00")
-    assert "next word by 15:01 UTC" in eafix.saw("trading-operations", "update 1", "Nothing new since 14:31 UTC")
+    told = eafix.saw("trading-operations", "update 1", "Since 14:31 UTC, from the record", "Nobody is in command")
+    assert "next word by 15:01 UTC" in told
+    assert "Note in PagerDuty" not in told  # our own note on the escalation is no news
     assert eafix.count("eafix-incidents", "INCIDENT UPDATE") == 0
 
 

@@ -242,7 +242,7 @@ def test_used_and_left_always_add_up_to_the_limit(moves: list[tuple[str, int]]) 
             assert (view.state == "late") == (
                 view.used > view.within or (view.end is None and view.left <= timedelta())
             )
-    said = [(w.clock, w.start) for w in play.whats(f.ClockBreached)]
+    said = [(w.clock, w.start, w.deadline) for w in play.whats(f.ClockBreached)]
     assert len(said) == len(set(said))
 
 

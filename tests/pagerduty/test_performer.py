@@ -339,7 +339,7 @@ async def test_escalating_wakes_the_next_level_with_the_message_as_a_note(
     assert await performer.find(job) is None
     assert await performer.perform(job) == {"level": 2}
     assert [a["assignee"]["id"] for a in incident["assignments"]] == ["PRAJ", "PMEI"]
-    assert [n["content"] for n in pagerduty.notes["PINC1"]] == ["commander is late"]
+    assert [n["content"] for n in pagerduty.notes["PINC1"]] == ["[warroom] commander is late"]
     assert await performer.find(job) == {"level": 2}
 
 

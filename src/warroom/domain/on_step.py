@@ -49,7 +49,10 @@ def react(
 
 
 def _over(out: Out, step: Step, context: Mapping[str, Any]) -> Iterator[Effect]:
-    """What asked for the step asks no more: its messages say how it ended, and have no buttons."""
+    """What asked for the step asks no more: its messages say how it ended, and have no buttons. A call's script stays:
+    people read from it what was said."""
+    if step.call is not None:
+        return
     mark, ask = out.i.steps[step.id], f"step:{step.id}:ask"
     asked = (ask, f"step:{step.id}:reminded", f"late:{step.id}")
     ended = {

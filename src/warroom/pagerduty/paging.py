@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import structlog
 
+from warroom.domain.outgoing import OUR_NOTE
 from warroom.domain.people import Actor
 from warroom.engine.ports import Directory, Job
 from warroom.errors import DeliveryError, Refused
@@ -126,7 +127,7 @@ class Paging:
         await self._client.escalate(ident, higher[0], email)
         if job.effect.data.get("message"):
             try:
-                await self._client.note(ident, string(job, "message"), email)
+                await self._client.note(ident, OUR_NOTE + string(job, "message"), email)
             except DeliveryError as error:  # they are woken, which was the point
                 log.warning("pagerduty.escalation_note_failed", incident=job.incident.id, reason=str(error))
         return {"level": higher[0]}

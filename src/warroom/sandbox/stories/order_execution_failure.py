@@ -24,7 +24,7 @@ def green(since: str, *whats: str) -> Act:
     """Wait until these readings are in the room, all healthy, taken after story time `since`."""
 
     def look(story: Story) -> bool:
-        return all(bot_said(since, words=(f"Diagnostics: {what}", "healthy.", "All "))(story) for what in whats)
+        return all(bot_said(since, words=(f"Diagnostics: {what}\n", " healthy. "))(story) for what in whats)
 
     return expect(f"healthy readings: {', '.join(whats)}", look)
 
