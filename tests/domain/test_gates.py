@@ -342,6 +342,7 @@ def test_with_every_criterion_met_it_is_resolved_without_an_override() -> None:
 
 def test_a_reason_in_the_form_overrides_for_those_who_may() -> None:
     play = a_play()
+    play.type("/incident assign scribe <@U0EVE|eve>")
     refused = resolve(play, EVE, override="I say so")
     assert "Only the incident commander or the incident commanders may override" in refused.errors["override"]
     assert len(play.whats(f.Denied)) == 1

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from tests.domain.orders import CLARA, RITA, a_play, acts, press
+from tests.domain.orders import CLARA, RITA, a_play, acts, ends, press
 from tests.domain.play import Play
 
 HOUR = timedelta(hours=1)
@@ -36,6 +36,20 @@ def test_while_the_market_is_open_it_is_said_every_hour_and_at_the_next_opening_
     ):
         assert part in told
     assert {str(e.data["to"]) for e in play.posts("halt_stands")} >= {"room", "war_room"}
+
+
+def test_of_a_halt_that_nobody_is_sure_of_it_says_that_nobody_knows() -> None:
+    play = a_play()
+    play.world = ends({"halt-all": "unknown"})
+    play.click("halt.confirm", play.type("/halt all bad prices", RITA).context["button"], RITA)
+    announcement = play.render(play.made["INC-2026-0001", "announce"]).plain
+    assert "nobody knows whether trading has stopped. Ask the risk manager" in announcement
+    play.hear("incident.resolved")
+    play.wait(HOUR)
+    told = play.seen("halt_stands")[0]
+    assert "nobody knows whether its halt is in force" in told
+    assert "ask the risk manager before you send new orders" in told
+    assert "still stands" not in told
 
 
 def test_after_a_night_without_us_it_is_said_once() -> None:

@@ -85,6 +85,20 @@ def test_a_grave_incident_is_lowered_by_those_it_calls_and_by_its_commander_and_
     assert play.incident.severity == "P0"
 
 
+def test_a_grave_incident_is_resolved_by_nobody_who_has_no_part_in_it() -> None:
+    play = an_alert()
+    for answer in (
+        play.type("/incident resolve", actor=EVE),
+        play.click("incident.resolve", actor=EVE),
+        play.send("resolve", actor=EVE, summary="over"),
+    ):
+        assert "Resolving a P0 was not done" in text_of(answer)
+    assert play.incident.is_open
+    play.type("/incident take", actor=EVE)
+    play.send("resolve", actor=EVE, summary="over")
+    assert not play.incident.is_open
+
+
 def test_whoever_was_called_to_it_may_lower_it_without_a_group() -> None:
     play = an_alert()
     play.type("/incident severity P2 smaller", actor=replace(ANA, groups=frozenset()))

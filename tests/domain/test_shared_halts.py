@@ -337,7 +337,7 @@ def test_a_halt_ordered_after_the_request_to_resume_makes_it_void_and_says_so() 
     ask(play)
     halt(play, ROOM, "wild again")
     assert states(play, ID) == ["void"]
-    assert "trading was halted again since it was asked for" in said_in(play, ID, "approval_closed")
+    assert "a halt was ordered again since it was asked for" in said_in(play, ID, "approval_closed")
     assert "is void" in approve(play)
     assert len(in_force(play.incidents[ID])) == 2
 

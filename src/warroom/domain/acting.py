@@ -111,6 +111,7 @@ def _stands(out: Out, what: f.HaltStands) -> Iterator[Effect]:
     undoing = [a for halt in actions if (a := out.pack.pack.actions.get(halt.undo or ""))]
     told = {
         "halts": [{"line": views.run_line(run), "by": views.who(run.by), "at": moment(run.at)} for run in runs],
+        "in_force": bool(halts.in_force(out.i)),
         "who": list(dict.fromkeys(out.pack.pack.groups.get(g, g) for action in undoing for g in action.who)),
         "again": moment(outlasting.after(out.now, out.pack)),
         "stops": halts.stopped(out.pack.pack, [str(run.scope) for run in runs]),

@@ -82,7 +82,7 @@ def _overtaken(i: Incident, approval: Approval) -> str:
         return ""
     if asked.lifts:
         if any(r.scope in asked.lifts for r in i.runs[approval.runs :]):
-            return "trading was halted again since it was asked for"
+            return "a halt was ordered again since it was asked for"
         left = ("confirmed", "unknown", "requested", *(("dry_run",) if asked.mode == "dry_run" else ()))
         standing = any(r.scope in asked.lifts and r.outcome in left and i.lifted(r) is None for r in i.halts)
         return "" if standing else "no halt is left to lift"

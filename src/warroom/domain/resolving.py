@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from warroom.domain import facts as f
-from warroom.domain import gates, halts, on_gate, views
+from warroom.domain import gates, halts, on_gate, rights, views
 from warroom.domain.decision import Context
 from warroom.domain.effects import FieldErrors, Form, Reply
 from warroom.domain.handling import Handled, room_link
@@ -18,6 +18,9 @@ OVERRIDE = "override"
 def open_form(incident: Incident, actor: Actor, text: str, given: Input, ctx: Context) -> Handled:
     """The resolve form; what was done so far is filled in, what it cost is not known before somebody says so. After
     resolving it still takes the root cause."""
+    refusal = rights.not_over(incident, actor, ctx)
+    if refusal:
+        return refusal
     said = incident.resolution
     values = {
         "summary": said.summary if said else "",
@@ -37,7 +40,8 @@ def resolve(incident: Incident, form: Submission, ctx: Context) -> Handled:
         facts = ctx.facts(form.actor.by, _said(form), asked)
         return Handled(facts, Reply("done", {"text": text, **room_link(incident)}))
     standing = gates.closed_to_resolving(incident, ctx.pack, ctx.now)
-    refusal = _refusal(incident, form, standing, ctx) if standing else None
+    stranger = rights.not_over(incident, form.actor, ctx)
+    refusal = stranger or (_refusal(incident, form, standing, ctx) if standing else None)
     if refusal:
         return refusal
     reason = form.values.get(OVERRIDE, "").strip()

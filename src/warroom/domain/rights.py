@@ -34,15 +34,24 @@ def not_less_grave(incident: Incident, actor: Actor, severity: SeverityId, ctx: 
     """A refusal when somebody lowers a P0 or P1 who neither has a part in it nor is of the groups it calls; None when
     it may go on. Raising is open to everybody."""
     lower = RANK[severity] > RANK[incident.severity]
-    if not lower or incident.severity not in GRAVE:
+    return _without_part(incident, actor, f"Lowering {incident.severity} to {severity}", ctx) if lower else None
+
+
+def not_over(incident: Incident, actor: Actor, ctx: Context) -> Handled | None:
+    """A refusal when such a person resolves one: it would end the updates, the clocks and the escalation as well."""
+    return _without_part(incident, actor, f"Resolving a {incident.severity}", ctx) if incident.is_open else None
+
+
+def _without_part(incident: Incident, actor: Actor, what: str, ctx: Context) -> Handled | None:
+    if incident.severity not in GRAVE:
         return None
     roles = [role.group for role in ctx.pack.pack.roles.values() if role.group]
     groups = dict.fromkeys([*ctx.pack.pack.severities[incident.severity].invite, *roles])
     called = {person.id for person in teams.called(incident)}
-    if actor.by.id in called | {by.id for by in incident.roles.values()} or actor.groups & set(groups):
+    parts = {incident.opened_by.id, *(by.id for by in incident.roles.values())}
+    if actor.by.id in called | parts or actor.groups & set(groups):
         return None
-    what = f"Lowering {incident.severity} to {severity}"
-    hint = "" if incident.commander else "Nobody is in command: whoever takes it (/incident take) may lower it."
+    hint = "" if incident.commander else "Nobody is in command: whoever takes it (/incident take) may do it."
     who = ["the incident commander", *groups]
     commander = incident.commander.slack_id if incident.commander else None
     return not_in(actor, what, who, ctx, recorded=True, hint=hint, first=commander)

@@ -115,10 +115,6 @@ class Client:
         """All incidents of these services (ids) that are not resolved."""
         return await self._incidents(services, {"statuses[]": ["triggered", "acknowledged"], "date_range": "all"})
 
-    async def incidents_since(self, services: Iterable[str], since: datetime) -> tuple[Json, ...]:
-        """All incidents of these services (ids) triggered since then (UTC), whatever their status."""
-        return await self._incidents(services, {"since": _iso(since)})
-
     async def log_entries(self, incident: str, since: datetime | None = None) -> tuple[Json, ...]:
         """What happened to the incident (since then, UTC), oldest first."""
         params: dict[str, object] = {"since": _iso(since)} if since else {}

@@ -181,16 +181,6 @@ class SlackPeople:
         }
         return await self._ask(self.delivery.interaction(payload), who.slack_id, where, target)
 
-    async def global_shortcut(self, user: str, callback_id: str) -> Answer:
-        """Choose a global shortcut."""
-        who = self._user(user)
-        payload = self._interaction("shortcut", who) | {
-            "callback_id": callback_id,
-            "trigger_id": self.workspace.surfaces.issue_trigger(who.slack_id),
-            "action_ts": self.workspace.next_ts(),
-        }
-        return await self._ask(self.delivery.interaction(payload), who.slack_id)
-
     async def say(self, user: str, channel: str, text: str, thread_ts: str | None = None) -> Message:
         """Post a message as a person; the bot gets the event if it is in the channel.
 

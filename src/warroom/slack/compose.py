@@ -48,6 +48,8 @@ class Composer:
             quote = data.get("quote")
             if isinstance(quote, Mapping):
                 context["quoted"] = self._quoted(quote, job)
+            if data.get("context"):  # written by an older warroom perhaps, whose message had fewer fields
+                context = dict.fromkeys(self._catalog.fields(name, job.incident.pack), "") | context
             button = str(data.get("button", job.incident.id))
             return self._catalog.render(name, context, job.incident.pack, now=job.now, button_value=button)
         except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:

@@ -29,7 +29,7 @@ PATIENCE_S = 5.0
 def parse(database_url: str) -> URL:
     """The URL with the asynchronous driver filled in.
 
-    `sqlite:///file` and `postgresql://…` are what we serve; anything else raises ConfigError.
+    `sqlite+aiosqlite:///FILE` and `postgresql+asyncpg://…` are what we serve; anything else raises ConfigError.
     """
     try:
         url = make_url(database_url)

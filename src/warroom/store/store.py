@@ -73,7 +73,7 @@ class Store:
 
     @classmethod
     async def open(cls, database_url: str, *, writer: bool = True) -> Self:
-        """Opens `sqlite:///file` or `postgresql://…`; a writer brings the tables up to date first.
+        """Opens `sqlite+aiosqlite:///FILE` or `postgresql+asyncpg://…`; a writer brings the tables up to date first.
 
         Raises ConfigError for another URL, when another process serves the SQLite file, and for a reader when there are
         no tables; StoreError when the database cannot be opened.
@@ -222,9 +222,11 @@ async def _readable(url: URL) -> None:
     with opening(url):
         found = await version(url)
     if found != HEAD:
-        what = "has no tables of warroom" if found is None else "has tables of an older warroom"
+        what, how = (
+            ("no tables of warroom", "make them") if found is None else ("older tables", "bring them up to date")
+        )
         name = url.render_as_string(hide_password=True)
-        raise ConfigError([f"{name} {what}; {advice}, or make them with `warroom db upgrade`"])
+        raise ConfigError([f"{name} has {what}; {advice}, or {how} with `warroom db upgrade`"])
 
 
 @contextmanager
