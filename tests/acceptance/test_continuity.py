@@ -10,7 +10,7 @@ from warroom.platform.evidence import check
 async def test_a_p0_climbs_the_technical_levels_while_nobody_answers(world: World) -> None:
     await world.alert()
     told = world.saw("lav-adaf-oncall", "Tell L1, the on-call engineers: P0 Market regime feed down")
-    assert "Nobody has acknowledged it yet" in told
+    assert "Nobody had acknowledged it when this was written" in told
     await world.at("2:00")
     assert "does trading stop?" in world.saw("risk-alerts", "P0 Market regime feed down")
     await world.at("4:59")

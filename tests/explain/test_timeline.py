@@ -159,7 +159,7 @@ def test_the_p0_of_lav_adaf_minute_by_minute() -> None:
         "0m | tell | Announced in #war-room, ringing @channel (p0_initial_alert) | warroom | "
     )
     assert row(text, "Engage the circuit breakers").endswith(
-        " | step | Engage the circuit breakers Decide whether trading must stop. /halt stops it; if it may go on, "
+        " | step | Engage the circuit breakers Decide whether trading must stop; if it may go on, "
         "skip this step with the reason. done when “Halt all trading” is confirmed | Risk manager | "
         "at 5m: escalate in PagerDuty; page the risk managers and the CTO; tell #risk-alerts (step_late)"
     )
