@@ -64,7 +64,7 @@ from warroom.slack.people import PeopleFinder
 from warroom.slack.socket import Socket
 from warroom.store.store import Store
 from warroom.store.violations import ViolationStore
-from warroom.upkeep import Upkeep
+from warroom.upkeep import Upkeep, take_up
 from warroom.violations.door import Door
 from warroom.violations.intake import Intake
 from warroom.web import create_web
@@ -198,6 +198,7 @@ async def running(
             tuning=Tuning(actions=environment.warroom_actions, timeout=EFFECT_TIMEOUT),
         )
         await stack.enter_async_context(engine)
+        await take_up(engine, clock)
         app = create_app(
             signing_secret=environment.slack_signing_secret.get_secret_value(),
             api=api,

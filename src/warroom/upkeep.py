@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from warroom.domain.decision import LoadedPack
-from warroom.domain.inputs import Input
+from warroom.domain.inputs import Input, TakenUp
 from warroom.domain.routines import SOURCE, due_between, source_id
 from warroom.engine.engine import Engine
 from warroom.engine.ports import Clock
@@ -26,6 +26,21 @@ REFRESH = 300.0
 REFRESH_COLD = 10.0
 
 log = structlog.get_logger("warroom")
+
+
+async def take_up(engine: Engine, clock: Clock) -> None:
+    """Has what every incident waits for worked out anew, of those that are open or whose halt stands: the rules may be
+    newer than its timers. One that fails is logged and holds up nothing."""
+    now = clock.now()
+
+    async def one(id_: str) -> None:
+        began = Input(source="start", source_id=f"{id_}:{now.isoformat()}", received=now, body=TakenUp(incident=id_))
+        try:
+            await engine.submit(began)
+        except WarroomError as error:
+            log.warning("incident_not_taken_up", incident=id_, reason=str(error))
+
+    await asyncio.gather(*(one(card.id) for card in engine.cards() if card.is_open or card.halts))
 
 
 class Upkeep:

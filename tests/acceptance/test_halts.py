@@ -1,6 +1,7 @@
 """Halting trading: previewed, confirmed, sent once, read back, and told as what it is."""
 
 import asyncio
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -221,3 +222,20 @@ async def test_switched_off_it_says_where_to_halt_instead(folder: Path) -> None:
         assert "Halting is switched off here (WARROOM_ACTIONS=off)." in answer.text
         assert "Halt on the platform itself, now:" in answer.text
         assert "/api/emergency/halt-all" in answer.text
+
+
+async def test_what_an_older_warroom_did_not_wait_for_is_waited_for_from_the_start_on(folder: Path) -> None:
+    async with a_world(folder) as world:
+        await world.alert()
+        await world.types("rita", world.room, "/halt all Signals are stale")
+        await world.clicks("rita", CONFIRM)
+        await world.types("raj", world.room, "/incident resolve")
+        await world.fills("raj", summary="It is back.", root_cause="A leak.", actions_taken="Rolled back.")
+        await world.at("5:00")
+        await world.stops()
+        with sqlite3.connect(folder / "warroom.db") as database:
+            database.execute("DELETE FROM timer")
+        await world.starts()
+        await world.at("70:00")
+        assert world.count("war-room", "its halt still stands") == 1
+        assert await world.audited()

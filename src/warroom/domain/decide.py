@@ -122,6 +122,8 @@ def _handle(incident: Incident | None, given: inputs.Input, ctx: Context) -> Han
         case inputs.TimerDue():
             watched = incident is not None and body.key.startswith("watch:")
             return on_watch.on_timer(incident, body.key, ctx) if incident and watched else Handled()
+        case inputs.TakenUp():
+            return Handled()
         case inputs.Detection():
             return on_detection(incident, body, given, ctx)
         case inputs.RoutineDue():

@@ -103,6 +103,13 @@ class TimerDue:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TakenUp:
+    """The bot has started: what the incident waits for is worked out anew, as rules may be newer than its timers."""
+
+    incident: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class EffectResult:
     """What became of an effect: outcome is done, refused (for good), unknown, or delayed (it is still being tried)."""
 
@@ -166,6 +173,7 @@ Body = (
     | Submission
     | Pinned
     | TimerDue
+    | TakenUp
     | EffectResult
     | LiftedElsewhere
     | Detection

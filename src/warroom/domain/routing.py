@@ -13,7 +13,7 @@ RANK: Mapping[SeverityId, int] = {"P0": 0, "P1": 1, "P2": 2, "P3": 3}
 def route(body: inputs.Body, cards: Sequence[Card], packs: Mapping[str, LoadedPack]) -> Route:
     """The incident an input is about, if any, and the pack that speaks for it ("" when none does)."""
     match body:
-        case inputs.TimerDue() | inputs.EffectResult() | inputs.LiftedElsewhere():
+        case inputs.TimerDue() | inputs.TakenUp() | inputs.EffectResult() | inputs.LiftedElsewhere():
             return _existing(body.incident, cards)
         case inputs.PagerDutyEvent():
             return _pagerduty(body, cards, packs)
