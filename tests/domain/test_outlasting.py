@@ -50,6 +50,12 @@ def test_of_a_halt_that_nobody_is_sure_of_it_says_that_nobody_knows() -> None:
     assert "nobody knows whether its halt is in force" in told
     assert "ask the risk manager before you send new orders" in told
     assert "still stands" not in told
+    play.world = ends({"resume-all": "confirmed"})
+    play.type("/diagnostics health")
+    play.click("action.confirm", play.type("/halt resume looked at it, it runs", RITA).context["button"], RITA)
+    press(play, "approve", CLARA)
+    play.wait(5 * HOUR)
+    assert len(times(play)) == 1
 
 
 def test_after_a_night_without_us_it_is_said_once() -> None:

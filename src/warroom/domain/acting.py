@@ -72,7 +72,7 @@ def _settled(out: Out, what: f.ActionSettled) -> Iterator[Effect]:
             continue
         yield out.post(f"act:{run.run}:tell:{channel}", channel, "action_settled", {"context": brief}, rank=SETUP)
     if grave or run.by == WARROOM or (action and action.danger == "extreme"):
-        yield out.note(f"act:{run.run}:note", f"{told['action']}: {what.outcome}. {what.detail}")
+        yield out.note(f"act:{run.run}:note", f"{told['action']}: {what.outcome.replace('_', ' ')}. {what.detail}")
     if grave:
         yield from out.announcements()
 
